@@ -1,0 +1,108 @@
+"""The command line. Subcommands are imported when they are used; stdout is data, stderr is
+narration, exit codes are :class:`Exit`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from enum import IntEnum
+
+from contui import __version__
+
+
+class Exit(IntEnum):
+    """What contui's exit codes mean."""
+
+    OK = 0
+    FAILED = 1
+    """The engine could not be reached, or refused."""
+    USAGE = 2
+    """Wrong words on the command line, or a broken settings file."""
+    INTERRUPTED = 130
+
+
+_EPILOG = """\
+keys: ? help  / filter  : commands  Enter open  Esc back  q quit
+file: $XDG_CONFIG_HOME/contui/config.toml (contui config --init writes one)"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """All options and subcommands."""
+    top = argparse.ArgumentParser(
+        prog="contui",
+        description="The terminal console to open when a container misbehaves.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    top.add_argument("-V", "--version", action="version", version=f"contui {__version__}")
+    where = top.add_argument_group("which engine")
+    where.add_argument("-H", "--host", metavar="URL", help="unix://, tcp:// or ssh:// address")
+    where.add_argument("-c", "--context", metavar="NAME", help="docker context")
+    how = top.add_argument_group("how")
+    how.add_argument("--read-only", action="store_true", help="look, never change anything")
+    how.add_argument("--config", metavar="FILE", help="another settings file")
+    how.add_argument("--theme", metavar="NAME", help="colours, such as contui-light or terminal")
+    how.add_argument("--keymap", choices=("contui", "lazydocker", "k9s"), help="whose keys")
+    commands = top.add_subparsers(dest="command", metavar="COMMAND", title="commands")
+    commands.add_parser("doctor", help="tell how the engine is found, and what stands in the way")
+    config = commands.add_parser("config", help="show, write or check the settings")
+    config.add_argument("--init", action="store_true", help="write a commented file")
+    config.add_argument("--schema", action="store_true", help="print the JSON schema")
+    completion = commands.add_parser("completion", help="print a shell's completion script")
+    completion.add_argument("shell", choices=("bash", "zsh", "fish"))
+    plugin = commands.add_parser("plugin", help="docker contui, as a plugin of the docker CLI")
+    plugin.add_argument("what", choices=("install", "uninstall"))
+    return top
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run contui. Returns the exit code."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    if sys.argv and os.path.basename(sys.argv[0]) == "docker-contui" and argv is None:
+        from contui.cli import plugin
+
+        if words[:1] == ["docker-cli-plugin-metadata"]:
+            sys.stdout.write(plugin.metadata() + "\n")
+            return Exit.OK
+        words = plugin.strip_plugin_args(words, sys.argv[0])
+    options = parser().parse_args(words)
+    from contui.model.errors import ContuiError
+
+    try:
+        return _dispatch(options)
+    except ContuiError as error:
+        _narrate(f"contui: {error}" + (f"\n  {error.hint}" if error.hint else ""))
+        return Exit.USAGE
+    except KeyboardInterrupt:
+        return Exit.INTERRUPTED
+
+
+def _dispatch(options: argparse.Namespace) -> int:
+    match options.command:
+        case "doctor":
+            from contui.cli.doctor import doctor
+
+            return doctor(options)
+        case "config":
+            from contui.cli.settings import settings
+
+            return settings(options)
+        case "completion":
+            from contui.cli.completion import script
+
+            sys.stdout.write(script(options.shell, parser()))
+            return Exit.OK
+        case "plugin":
+            from contui.cli.settings import plugin_command
+
+            return plugin_command(options)
+    from contui.cli.ui import console
+
+    return console(options)
+
+
+def _narrate(text: str) -> None:
+    sys.stderr.write(text + "\n")

@@ -1,0 +1,1 @@
+"""Runtimes and their adapters, behind one protocol."""

@@ -1,0 +1,1 @@
+"""Docker and Podman over the Docker Engine API."""

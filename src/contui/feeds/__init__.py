@@ -1,0 +1,1 @@
+"""Supervised flows from an engine into the store. Feeds hold the policy; engines the formats."""

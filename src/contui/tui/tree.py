@@ -1,0 +1,135 @@
+"""A JSON document as a tree of lines: folded, searched, with its secrets masked."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from contui.model.secrets import mask, mask_args, mask_env
+from contui.tui.document import Line, Span, Style, line
+
+_LONG: Final = 40
+"""A list or object with more entries than this starts folded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One line of the tree: where it is, whether it holds others, and how many."""
+
+    path: str
+    line: Line
+    children: int = 0
+
+
+@dataclass
+class Tree:
+    """What is folded and revealed in a document; :meth:`nodes` lays it out."""
+
+    toggled: set[str] = field(default_factory=set)
+
+    def toggle(self, path: str) -> None:
+        """Fold what is open, open what is folded."""
+        self.toggled ^= {path}
+
+    def nodes(self, document: object, revealed: frozenset[str]) -> list[Node]:
+        """The visible lines."""
+        return list(self._walk("", "", masked(document, revealed), document, 0))
+
+    def _walk(
+        self, path: str, name: str, value: object, original: object, depth: int
+    ) -> Iterator[Node]:
+        entries = list(_entries(value))
+        sources = dict(_entries(original)) if entries else {}
+        if depth == 0:
+            for key, each in entries:
+                yield from self._walk(_join(path, key, value), key, each, sources[key], 1)
+            return
+        indent = "  " * (depth - 1)
+        if not entries:
+            hidden = value != original
+            text, style = _scalar(value)
+            span = Span(text, "dim" if hidden else style, reveal=path if hidden else "")
+            copy = Span("", copy=str(value) if isinstance(value, str) else json.dumps(value))
+            yield Node(path, line(indent + "  ", (f"{name}: ", "label"), span, copy))
+            return
+        folded = (len(entries) > _LONG) != (path in self.toggled)
+        bracket = f"[{len(entries)}]" if isinstance(value, list) else f"{{{len(entries)}}}"
+        yield Node(
+            path,
+            line(indent, ("▸ " if folded else "▾ ", "accent"), (name, "label"), (" " + bracket, "dim"),
+                 Span("", copy=json.dumps(value, indent=2))),
+            len(entries),
+        )  # fmt: skip
+        if not folded:
+            for key, each in entries:
+                yield from self._walk(_join(path, key, value), key, each, sources[key], depth + 1)
+
+
+def _join(path: str, key: str, parent: object) -> str:
+    return f"{path}[{key}]" if isinstance(parent, list) else f"{path}.{key}"
+
+
+def _entries(value: object) -> Iterator[tuple[str, object]]:
+    if isinstance(value, Mapping):
+        yield from ((str(key), each) for key, each in value.items())
+    elif isinstance(value, list | tuple):
+        yield from ((str(index), each) for index, each in enumerate(value))
+
+
+def _scalar(value: object) -> tuple[str, Style]:
+    if value is None or value == {} or value == []:
+        return json.dumps(value), "dim"
+    if isinstance(value, bool):
+        return json.dumps(value), "info"
+    return (value, "") if isinstance(value, str) else (json.dumps(value), "value")
+
+
+_COMMANDS: Final = frozenset({"Args", "Cmd", "Entrypoint", "Test", "CreatedBy"})
+
+
+def masked(document: object, revealed: frozenset[str], path: str = "", name: str = "") -> object:
+    """A copy of a document in which secrets are masked, but for the paths revealed."""
+    if isinstance(document, Mapping):
+        return {
+            key: masked(each, revealed, f"{path}.{key}", str(key)) for key, each in document.items()
+        }
+    if isinstance(document, list | tuple):
+        return _masked_list(document, revealed, path, name)
+    if isinstance(document, str) and path not in revealed:
+        return mask(name, document)
+    return document
+
+
+def _masked_list(
+    document: Sequence[Any], revealed: frozenset[str], path: str, name: str
+) -> list[object]:
+    words = all(isinstance(each, str) for each in document)
+    if name in _COMMANDS and words:
+        hidden: Sequence[object] = mask_args(list(document))
+    elif name == "Env" and words:
+        hidden = [mask_env(each) for each in document]
+    else:
+        hidden = [
+            masked(each, revealed, f"{path}[{index}]", name) for index, each in enumerate(document)
+        ]
+    return [
+        document[index] if f"{path}[{index}]" in revealed else each
+        for index, each in enumerate(hidden)
+    ]
+
+
+def raw(document: object, revealed: frozenset[str]) -> list[Line]:
+    """The document as indented JSON, secrets masked."""
+    text = json.dumps(masked(document, revealed), indent=2, ensure_ascii=False)
+    return [_json_line(row) for row in text.split("\n")]
+
+
+def _json_line(row: str) -> Line:
+    body = row.lstrip()
+    indent = row[: len(row) - len(body)]
+    if body.startswith('"') and '": ' in body:
+        key, _, value = body.partition('": ')
+        return line(indent, (key + '"', "label"), ": " + value)
+    return line(row)
