@@ -5,7 +5,6 @@ narration, exit codes are :class:`Exit`.
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
 from enum import IntEnum
@@ -61,10 +60,10 @@ def parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run contui. Returns the exit code."""
     words = list(sys.argv[1:] if argv is None else argv)
-    if sys.argv and os.path.basename(sys.argv[0]) == "docker-contui" and argv is None:
+    if argv is None and sys.argv[0].endswith("docker-contui"):
         from contui.cli import plugin
 
-        if words[:1] == ["docker-cli-plugin-metadata"]:
+        if words[:1] == [plugin.METADATA_COMMAND]:
             sys.stdout.write(plugin.metadata() + "\n")
             return Exit.OK
         words = plugin.strip_plugin_args(words, sys.argv[0])

@@ -7,6 +7,7 @@ import os
 import platform
 import sys
 from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 from pathlib import Path
 
 import contui
@@ -64,9 +65,10 @@ def _version(name: str) -> str:
 
 def _warn_uncompiled() -> None:
     """Without byte code each start takes 2 s longer (measured): read-only installs cause it."""
-    import textual
-
-    folder = Path(textual.__file__).parent / "__pycache__"
+    found = find_spec("textual")
+    if found is None or found.origin is None:
+        return
+    folder = Path(found.origin).parent / "__pycache__"
     if not any(folder.glob("*.pyc")) and (
         sys.dont_write_bytecode or not os.access(folder.parent, os.W_OK)
     ):

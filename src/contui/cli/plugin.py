@@ -14,7 +14,7 @@ import os
 import shlex
 import sys
 from collections.abc import MutableMapping, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Final
 
 from contui import __version__
@@ -165,9 +165,9 @@ def _tls(given: dict[str, str], environ: MutableMapping[str, str]) -> None:
     folders = set()
     for option, name in _CERTIFICATES.items():
         if option in given:
-            folder, _, file = given[option].rpartition("/")
-            folders.add(folder or ".")
-            if file != name:
+            path = PurePosixPath(given[option])
+            folders.add(str(path.parent))
+            if path.name != name:
                 folders.add("")
     if not folders:
         return

@@ -57,7 +57,7 @@ def _disk(path: str) -> tuple[int | None, int | None]:
         try:
             info = os.statvfs(path)
         except PermissionError:
-            path = os.path.dirname(path)
+            path = path.rpartition("/")[0]
             continue
         except OSError:
             break

@@ -104,7 +104,7 @@ class Supervisor:
             except EngineError as error:
                 reason, hint = str(error), error.hint
                 stalled = isinstance(error, EngineTimeout)
-            except Exception as error:  # noqa: BLE001  one feed's bug must not take the others down
+            except Exception as error:
                 log.exception("feed %s", name)
                 reason, hint, stalled = f"internal error: {error!r}", "", False
             if time.monotonic() - started > _HEALTHY:

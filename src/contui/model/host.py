@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,10 @@ class EngineInfo:
     rootless: bool = False
     local: bool = False
     """Whether its containers are processes of the machine that contui runs on."""
+
+
+UNKNOWN: Final = EngineInfo()
+"""Before the engine has answered."""
 
 
 @dataclass(frozen=True, slots=True)

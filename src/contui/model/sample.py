@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,10 @@ class Rates:
     net_tx: float | None = None
     block_read: float | None = None
     block_write: float | None = None
+
+
+NO_RATES: Final = Rates()
+"""Before the second sample."""
 
 
 def _rate(new: int | None, old: int | None, seconds: float) -> float | None:

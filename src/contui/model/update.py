@@ -53,7 +53,8 @@ class Happened:
 @dataclass(frozen=True, slots=True)
 class Logged:
     """Lines of one container's log, in order; a gap where some were lost. ``restart`` empties the
-    log first."""
+    log first.
+    """
 
     id: str
     lines: Sequence[LogLine | Gap]

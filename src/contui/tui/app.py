@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
+import contextlib
 import os
 import sys
 from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -13,7 +13,7 @@ from textual.app import App, SystemCommand
 from textual.binding import BindingType
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.screen import Screen
-from textual.worker import Worker
+from textual.worker import Worker, WorkerError
 
 from contui.config.settings import Settings
 from contui.engines.base import Terminal
@@ -340,8 +340,8 @@ class ContuiApp(App[None]):
             self.pop_screen()
         if self._worker is not None:
             self._worker.cancel()
-            while not self._worker.is_finished:
-                await asyncio.sleep(0.01)
+            with contextlib.suppress(WorkerError):
+                await self._worker.wait()
         logs = self.settings.logs
         self.session = Session(endpoint, log_lines=logs.buffer_lines, tail=logs.tail)
         await self.switch_screen(self.get_default_screen())

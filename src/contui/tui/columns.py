@@ -1,4 +1,4 @@
-"""The columns of the container list: what each shows, sorts by, and its place when room is short."""
+"""The columns of the container list: what each shows and sorts by, and which yield first."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Final
 
 from contui.model import units
 from contui.model.container import Container
-from contui.model.host import EngineInfo
+from contui.model.host import UNKNOWN, EngineInfo
 from contui.model.problem import NOTHING, Problem, Severity
-from contui.model.sample import Rates, Sample
+from contui.model.sample import NO_RATES, Rates, Sample
 from contui.store.query import Facts
 from contui.tui.chart import gauge, sparkline
 from contui.tui.document import Line, Style, line
@@ -23,9 +23,9 @@ class Item:
     container: Container
     problem: Problem = NOTHING
     sample: Sample | None = None
-    rates: Rates = Rates()
+    rates: Rates = NO_RATES
     recent_cpu: tuple[float | None, ...] = ()
-    info: EngineInfo = EngineInfo()
+    info: EngineInfo = UNKNOWN
     now: float = 0.0
     stale: bool = False
 
@@ -201,34 +201,101 @@ SPECS: Final[tuple[ColumnSpec, ...]] = (
     ColumnSpec("name", "NAME", 24, _name, lambda i: i.container.name.lower()),
     ColumnSpec("state", "STATE", 12, _state, lambda i: i.container.state),
     ColumnSpec(
-        "uptime", "UP", 6, lambda i, w: line((units.duration(i.uptime), "" if i.container.running else "dim")),
-        lambda i: _number(i.uptime), right=True, yields=3,
+        "uptime",
+        "UP",
+        6,
+        lambda i, w: line((units.duration(i.uptime), "" if i.container.running else "dim")),
+        lambda i: _number(i.uptime),
+        right=True,
+        yields=3,
     ),
     ColumnSpec("cpu", "  CPU", 13, _cpu, lambda i: -_number(i.rates.cpu)),
-    ColumnSpec("mem", "  MEM / LIMIT", 13, _memory,
-               lambda i: -_number(i.sample.memory if i.sample else None)),
-    ColumnSpec("net", "NET in/out", 12, lambda i, w: _pair(i.rates.net_rx, i.rates.net_tx),
-               lambda i: -(_number(i.rates.net_rx) + _number(i.rates.net_tx)), yields=5),
-    ColumnSpec("io", "IO r/w", 12, lambda i, w: _pair(i.rates.block_read, i.rates.block_write),
-               lambda i: -(_number(i.rates.block_read) + _number(i.rates.block_write)), yields=6),
-    ColumnSpec("pids", "PIDS", 5, lambda i, w: line(units.count(i.sample.pids if i.sample else None)),
-               lambda i: -_number(i.sample.pids if i.sample else None), right=True, yields=8),
-    ColumnSpec("restarts", "RST", 4, _restarts, lambda i: -_detail_restarts(i), right=True, yields=4),
-    ColumnSpec("ports", "PORTS", 14, lambda i, w: line(ports(i.container)),
-               lambda i: min((p.public for p in i.container.ports if p.public), default=99999), yields=9),
-    ColumnSpec("image", "IMAGE", 22, lambda i, w: line((i.container.image, "dim")),
-               lambda i: i.container.image, yields=10),
-    ColumnSpec("health", "HEALTH", 9, lambda i, w: line((i.container.health or "-", "dim")),
-               lambda i: i.container.health, yields=11),
-    ColumnSpec("project", "PROJECT", 14, lambda i, w: line((i.container.project or "-", "dim")),
-               lambda i: i.container.project, yields=12),
-    ColumnSpec("id", "ID", 12, lambda i, w: line((i.container.short_id, "dim")),
-               lambda i: i.container.id, yields=13),
-    ColumnSpec("created", "CREATED", 7,
-               lambda i, w: line((units.duration(i.now - i.container.created), "dim")),
-               lambda i: -i.container.created, right=True, yields=14),
+    ColumnSpec(
+        "mem",
+        "  MEM / LIMIT",
+        13,
+        _memory,
+        lambda i: -_number(i.sample.memory if i.sample else None),
+    ),
+    ColumnSpec(
+        "net",
+        "NET in/out",
+        12,
+        lambda i, w: _pair(i.rates.net_rx, i.rates.net_tx),
+        lambda i: -(_number(i.rates.net_rx) + _number(i.rates.net_tx)),
+        yields=5,
+    ),
+    ColumnSpec(
+        "io",
+        "IO r/w",
+        12,
+        lambda i, w: _pair(i.rates.block_read, i.rates.block_write),
+        lambda i: -(_number(i.rates.block_read) + _number(i.rates.block_write)),
+        yields=6,
+    ),
+    ColumnSpec(
+        "pids",
+        "PIDS",
+        5,
+        lambda i, w: line(units.count(i.sample.pids if i.sample else None)),
+        lambda i: -_number(i.sample.pids if i.sample else None),
+        right=True,
+        yields=8,
+    ),
+    ColumnSpec(
+        "restarts", "RST", 4, _restarts, lambda i: -_detail_restarts(i), right=True, yields=4
+    ),
+    ColumnSpec(
+        "ports",
+        "PORTS",
+        14,
+        lambda i, w: line(ports(i.container)),
+        lambda i: min((p.public for p in i.container.ports if p.public), default=99999),
+        yields=9,
+    ),
+    ColumnSpec(
+        "image",
+        "IMAGE",
+        22,
+        lambda i, w: line((i.container.image, "dim")),
+        lambda i: i.container.image,
+        yields=10,
+    ),
+    ColumnSpec(
+        "health",
+        "HEALTH",
+        9,
+        lambda i, w: line((i.container.health or "-", "dim")),
+        lambda i: i.container.health,
+        yields=11,
+    ),
+    ColumnSpec(
+        "project",
+        "PROJECT",
+        14,
+        lambda i, w: line((i.container.project or "-", "dim")),
+        lambda i: i.container.project,
+        yields=12,
+    ),
+    ColumnSpec(
+        "id",
+        "ID",
+        12,
+        lambda i, w: line((i.container.short_id, "dim")),
+        lambda i: i.container.id,
+        yields=13,
+    ),
+    ColumnSpec(
+        "created",
+        "CREATED",
+        7,
+        lambda i, w: line((units.duration(i.now - i.container.created), "dim")),
+        lambda i: -i.container.created,
+        right=True,
+        yields=14,
+    ),
     ColumnSpec("problem", "PROBLEM", 22, _problem, lambda i: -i.problem.severity, grow=True),
-)  # fmt: skip
+)
 BY_ID: Final = {spec.id: spec for spec in SPECS}
 _WIDER: Final = {"cpu": 6, "mem": 8}
 """Room for the sparkline and the gauge, taken when everything else fits."""
@@ -257,10 +324,26 @@ def chosen(ids: tuple[str, ...], width: int, names: int) -> list[tuple[ColumnSpe
 
 FIELDS: Final = frozenset(
     {
-        "name", "state", "health", "image", "project", "service", "label", "port", "network", "id",
-        "cpu", "mem", "pids", "restarts", "up", "exit", "problem", "volume",
+        "name",
+        "state",
+        "health",
+        "image",
+        "project",
+        "service",
+        "label",
+        "port",
+        "network",
+        "id",
+        "cpu",
+        "mem",
+        "pids",
+        "restarts",
+        "up",
+        "exit",
+        "problem",
+        "volume",
     }
-)  # fmt: skip
+)
 TIMES: Final = frozenset({"up"})
 
 
@@ -269,8 +352,16 @@ def facts(item: Item) -> Facts:
     container, detail = item.container, item.container.detail
     return {
         "text": lambda: " ".join(
-            (container.name, container.image, container.short_id, container.project,
-             container.service, container.state, container.health, item.problem.text)
+            (
+                container.name,
+                container.image,
+                container.short_id,
+                container.project,
+                container.service,
+                container.state,
+                container.health,
+                item.problem.text,
+            )
         ),
         "name": lambda: container.name,
         "state": lambda: container.state + " " + state_words(container)[0],
@@ -290,4 +381,4 @@ def facts(item: Item) -> Facts:
         "exit": lambda: detail.exit_code if detail and not container.running else None,
         "up": lambda: item.uptime,
         "problem": lambda: item.problem.text,
-    }  # fmt: skip
+    }

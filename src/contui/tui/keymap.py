@@ -38,7 +38,7 @@ _SHOWN: Final = {name: sign for sign, name in _NAMES.items() if sign != " "} | {
 PRESETS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
     "contui": {},
     # Keys of lazydocker where they only look, or where the letter is free of harm in contui; its
-    # removing `d` stays on `D` and its stopping `s` on `S`: a lower-case key never changes anything.
+    # removing `d` stays on `D`, its stopping `s` on `S`: a lower-case key never changes anything.
     "lazydocker": {
         "container.logs": ("m", "l"),
         "container.shell": ("E",),

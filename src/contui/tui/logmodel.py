@@ -140,7 +140,8 @@ class LogModel:
 
     def _make_room(self, fresh: list[LogRow]) -> int:
         """Position from which rows must be sorted anew with the fresh ones; what was concluded from
-        them is forgotten."""
+        them is forgotten.
+        """
         oldest = min((row.time_ns for row in fresh if row.time_ns), default=0)
         start = len(self._rows)
         floor = max(0, start - _LATE)

@@ -31,7 +31,7 @@ _ESCAPE: Final = re.compile(
 _SGR: Final = re.compile(r"\x1b\[([0-9;:]*)m")
 _DROPPED: Final = re.compile(
     "[\x00-\x08\x0a-\x1f\x7f-\x9f"  # C0 without tab, DEL, C1
-    "\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"  # invisible, bidi
+    "\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"  # unseen, bidi
     "\U000e0000-\U000e007f"  # tags
     "\ud800-\udfff]"  # surrogates: not encodable
 )

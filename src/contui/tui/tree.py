@@ -58,10 +58,15 @@ class Tree:
         bracket = f"[{len(entries)}]" if isinstance(value, list) else f"{{{len(entries)}}}"
         yield Node(
             path,
-            line(indent, ("▸ " if folded else "▾ ", "accent"), (name, "label"), (" " + bracket, "dim"),
-                 Span("", copy=json.dumps(value, indent=2))),
+            line(
+                indent,
+                ("▸ " if folded else "▾ ", "accent"),
+                (name, "label"),
+                (" " + bracket, "dim"),
+                Span("", copy=json.dumps(value, indent=2)),
+            ),
             len(entries),
-        )  # fmt: skip
+        )
         if not folded:
             for key, each in entries:
                 yield from self._walk(_join(path, key, value), key, each, sources[key], depth + 1)

@@ -122,4 +122,6 @@ def test_the_program_s_own_parser_completes() -> None:
     from contui.cli import parser as own
 
     for shell in completion.SHELLS:
-        assert "--read-only" in completion.script(shell, own()).replace("-l read-only", "--read-only")
+        assert "--read-only" in completion.script(shell, own()).replace(
+            "-l read-only", "--read-only"
+        )

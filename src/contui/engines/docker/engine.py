@@ -134,10 +134,10 @@ class DockerEngine:
 
     def sampler(self, container: Container) -> Sampler | None:
         """Direct readings, where the container is a process of this machine."""
-        pid = container.detail.pid if container.detail is not None else 0
-        if not pid or self.endpoint.scheme != "unix":
+        detail = container.detail
+        if detail is None or not detail.pid or self.endpoint.scheme != "unix":
             return None
-        return cgroup.locate(pid, container.id)
+        return cgroup.locate(detail.pid, container.id, network=detail.network_mode != "host")
 
     async def fetch(self, kind: str, id: str) -> object:
         """A resource by its kind; ``id`` is ``""`` for those of the whole engine."""

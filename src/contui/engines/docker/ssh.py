@@ -59,7 +59,7 @@ class Tunnel:
         )
         try:
             async with asyncio.timeout(_DEADLINE):
-                while not Path(local).is_socket():
+                while not os.path.exists(local):
                     if self._process.returncode is not None:
                         raise await self._failure(self._process)
                     await asyncio.sleep(0.02)

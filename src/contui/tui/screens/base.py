@@ -44,7 +44,8 @@ class View(Screen[None]):
     contexts: ClassVar[tuple[Context, ...]] = ()
     """Contexts whose commands this screen carries out."""
     DEFAULT_CSS = """
-    View > #prompt { dock: bottom; height: 1; border: none; padding: 0 1; background: $panel; display: none; }
+    View > #prompt { dock: bottom; height: 1; border: none; padding: 0 1; background: $panel; }
+    View > #prompt { display: none; }
     View > #prompt.open { display: block; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "escape", show=False)]

@@ -59,7 +59,8 @@ class ContainersView(View):
     ContainersView ContainerPane { height: 1fr; display: none; }
     ContainersView.-wide ContainerPane { display: block; }
     ContainersView.-side #body { layout: horizontal; }
-    ContainersView.-side ContainerPane, ContainersView.-side #containers { width: 1fr; height: 100%; }
+    ContainersView.-side ContainerPane { width: 1fr; height: 100%; }
+    ContainersView.-side #containers { width: 1fr; height: 100%; }
     ContainersView.-side ContainerPane { border-left: vkey $panel; }
     ContainersView.-open ContainerPane { display: block; }
     ContainersView.-open #containers { display: none; }

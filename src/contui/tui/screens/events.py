@@ -15,10 +15,19 @@ from contui.tui.screens.base import Readable, View
 from contui.tui.screens.pane import Asked, Page
 
 _STYLES: Final[dict[str, Style]] = {
-    "die": "warning", "oom": "critical", "kill": "warning", "destroy": "removed", "start": "ok",
-    "create": "added", "unpause": "ok", "pause": "info", "stop": "dim", "remove": "removed",
-    "health_status: unhealthy": "critical", "health_status: healthy": "ok",
-}  # fmt: skip
+    "die": "warning",
+    "oom": "critical",
+    "kill": "warning",
+    "destroy": "removed",
+    "start": "ok",
+    "create": "added",
+    "unpause": "ok",
+    "pause": "info",
+    "stop": "dim",
+    "remove": "removed",
+    "health_status: unhealthy": "critical",
+    "health_status: healthy": "ok",
+}
 
 
 def event_line(event: EngineEvent) -> Line:
@@ -90,9 +99,13 @@ class EventsView(View):
         test = self._test
         lines = [each for each in drawn if test is None or test(plain([each]))]
         if not lines:
-            words = f"no event passes the filter {self._filter}" if self._test else (
-                "nothing has happened since contui was opened; the engine keeps no older events for it"
-            )  # fmt: skip
+            words = (
+                f"no event passes the filter {self._filter}"
+                if self._test
+                else (
+                    "nothing has happened since contui was opened; the engine keeps no older events"
+                )
+            )
             lines = [line(("  " + words, "dim"))]
         page.show(lines)
         if at_end:

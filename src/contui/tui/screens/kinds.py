@@ -60,8 +60,10 @@ def _users(users: Sequence[Container]) -> Line:
     running = sum(1 for user in users if user.running)
     if not users:
         return line(("unused", "dim"))
-    return line((f"{running} up", "ok") if running else ("stopped", "dim"),
-                (f" of {len(users)}", "dim") if len(users) != running or not running else "")  # fmt: skip
+    return line(
+        (f"{running} up", "ok") if running else ("stopped", "dim"),
+        (f" of {len(users)}", "dim") if len(users) != running or not running else "",
+    )
 
 
 def used_by(users: Sequence[Container]) -> list[Line]:
@@ -69,10 +71,14 @@ def used_by(users: Sequence[Container]) -> list[Line]:
     if not users:
         return [line(("  no container uses it", "dim"))]
     return [
-        line("  ", ("● " if user.running else "○ ", "ok" if user.running else "dim"), user.name,
-             (f"  {user.status or user.state}", "dim"))
+        line(
+            "  ",
+            ("● " if user.running else "○ ", "ok" if user.running else "dim"),
+            user.name,
+            (f"  {user.status or user.state}", "dim"),
+        )
         for user in sorted(users, key=lambda user: (not user.running, user.name))
-    ]  # fmt: skip
+    ]
 
 
 # --- images
@@ -102,13 +108,27 @@ def _images(session: Session, now: float) -> list[Entry]:
                     line((units.size(own), "dim")),
                     _users(users),
                 ),
-                keys=(repository, tag, image.id, -image.created, -image.size, -(own or -1), -len(users)),
-                text=" ".join((*image.tags, image.id, "unused" if not users else "used",
-                               "dangling" if image.dangling else "")),
+                keys=(
+                    repository,
+                    tag,
+                    image.id,
+                    -image.created,
+                    -image.size,
+                    -(own or -1),
+                    -len(users),
+                ),
+                text=" ".join(
+                    (
+                        *image.tags,
+                        image.id,
+                        "unused" if not users else "used",
+                        "dangling" if image.dangling else "",
+                    )
+                ),
                 users=users,
                 value=image,
             )
-        )  # fmt: skip
+        )
     return out
 
 
@@ -303,10 +323,14 @@ def _project_detail(entry: Entry, session: Session, now: float) -> list[Line]:
         depends = member.labels.get("com.docker.compose.depends_on", "")
         services = ", ".join(part.split(":")[0] for part in depends.split(",") if part)
         lines.append(
-            line("  ", ("● " if member.running else "○ ", "ok" if member.running else "dim"),
-                 f"{member.service:<18} {member.name:<28} ", (member.status or member.state, "dim"),
-                 (f"  needs {services}" if services else "", "dim"))
-        )  # fmt: skip
+            line(
+                "  ",
+                ("● " if member.running else "○ ", "ok" if member.running else "dim"),
+                f"{member.service:<18} {member.name:<28} ",
+                (member.status or member.state, "dim"),
+                (f"  needs {services}" if services else "", "dim"),
+            )
+        )
     return lines
 
 
@@ -331,35 +355,78 @@ KINDS: Final[dict[str, Kind]] = {
     kind.id: kind
     for kind in (
         Kind(
-            "compose", "Compose projects",
-            (Column("project", "PROJECT", 24), Column("up", "UP", 7), Column("services", "SERVICES", 8),
-             Column("cpu", "CPU", 12), Column("memory", "MEM", 8), Column("files", "FILES", 20, grow=True)),
-            (), _projects, _project_detail, empty="no container here belongs to a compose project",
+            "compose",
+            "Compose projects",
+            (
+                Column("project", "PROJECT", 24),
+                Column("up", "UP", 7),
+                Column("services", "SERVICES", 8),
+                Column("cpu", "CPU", 12),
+                Column("memory", "MEM", 8),
+                Column("files", "FILES", 20, grow=True),
+            ),
+            (),
+            _projects,
+            _project_detail,
+            empty="no container here belongs to a compose project",
         ),
         Kind(
-            "images", "Images",
-            (Column("repository", "REPOSITORY", 24, grow=True), Column("tag", "TAG", 16),
-             Column("id", "ID", 12), Column("age", "AGE", 6, right=True),
-             Column("size", "SIZE", 7, right=True), Column("own", "OWN", 7, right=True),
-             Column("used", "USED BY", 12)),
-            ("images", "disk"), _images, _image_detail, "image_detail", "image", _dangling,
+            "images",
+            "Images",
+            (
+                Column("repository", "REPOSITORY", 24, grow=True),
+                Column("tag", "TAG", 16),
+                Column("id", "ID", 12),
+                Column("age", "AGE", 6, right=True),
+                Column("size", "SIZE", 7, right=True),
+                Column("own", "OWN", 7, right=True),
+                Column("used", "USED BY", 12),
+            ),
+            ("images", "disk"),
+            _images,
+            _image_detail,
+            "image_detail",
+            "image",
+            _dangling,
             "this engine has no images yet",
         ),
         Kind(
-            "volumes", "Volumes",
-            (Column("name", "NAME", 28), Column("driver", "DRIVER", 8),
-             Column("size", "SIZE", 7, right=True), Column("age", "AGE", 6, right=True),
-             Column("used", "USED BY", 12), Column("users", "CONTAINERS", 20, grow=True)),
-            ("volumes", "disk"), _volumes, _volume_detail, "", "volume", _unused_volumes,
+            "volumes",
+            "Volumes",
+            (
+                Column("name", "NAME", 28),
+                Column("driver", "DRIVER", 8),
+                Column("size", "SIZE", 7, right=True),
+                Column("age", "AGE", 6, right=True),
+                Column("used", "USED BY", 12),
+                Column("users", "CONTAINERS", 20, grow=True),
+            ),
+            ("volumes", "disk"),
+            _volumes,
+            _volume_detail,
+            "",
+            "volume",
+            _unused_volumes,
             "this engine has no volumes yet",
         ),
         Kind(
-            "networks", "Networks",
-            (Column("name", "NAME", 26), Column("driver", "DRIVER", 8), Column("scope", "SCOPE", 6),
-             Column("subnets", "SUBNETS", 18), Column("used", "USED BY", 12),
-             Column("users", "CONTAINERS", 20, grow=True)),
-            ("networks",), _networks, _network_detail, "network", "network", _unused_networks,
+            "networks",
+            "Networks",
+            (
+                Column("name", "NAME", 26),
+                Column("driver", "DRIVER", 8),
+                Column("scope", "SCOPE", 6),
+                Column("subnets", "SUBNETS", 18),
+                Column("used", "USED BY", 12),
+                Column("users", "CONTAINERS", 20, grow=True),
+            ),
+            ("networks",),
+            _networks,
+            _network_detail,
+            "network",
+            "network",
+            _unused_networks,
             "this engine has no networks",
         ),
     )
-}  # fmt: skip
+}

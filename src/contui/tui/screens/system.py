@@ -36,33 +36,53 @@ def disk_lines(resource: Resource[DiskUse], now: float) -> list[Line]:
         words = resource.error or "reading... this walks every layer and volume"
         return [line(("  " + words, "critical" if resource.error else "dim"))]
     rows: list[Sequence[str | tuple[str, Style]]] = [
-        (kind, count(total), count(used), (size(taken), "value"),
-         (size(free), "warning" if free > 1 << 30 else ""))
+        (
+            kind,
+            count(total),
+            count(used),
+            (size(taken), "value"),
+            (size(free), "warning" if free > 1 << 30 else ""),
+        )
         for kind, total, used, taken, free in resource.value.rows
-    ]  # fmt: skip
+    ]
     age = f"  as of {duration(now - resource.at)} ago" if resource.at else ""
     return [
-        *table(("KIND", "COUNT", "IN USE", "SIZE", "RECLAIMABLE"), rows, right=frozenset({1, 2, 3, 4})),
+        *table(
+            ("KIND", "COUNT", "IN USE", "SIZE", "RECLAIMABLE"), rows, right=frozenset({1, 2, 3, 4})
+        ),
         line((age, "dim")),
-    ]  # fmt: skip
+    ]
 
 
 def engine_lines(info: EngineInfo) -> list[Line]:
     """What the engine says of itself."""
     yes = {True: "yes", False: "no"}
     lines = [
-        field("engine", (f"{info.product} {info.version}", "value"), (f"  API {info.api_version}", "dim")),
+        field(
+            "engine",
+            (f"{info.product} {info.version}", "value"),
+            (f"  API {info.api_version}", "dim"),
+        ),
         field("host", f"{info.name}  {info.os}  kernel {info.kernel}  {info.architecture}"),
         field("size", f"{info.cpus} CPUs, {size(info.memory)} memory"),
         field("data", f"{info.root_dir}  storage driver {info.storage_driver}"),
-        field("cgroups", f"version {info.cgroup_version or '-'}, driver {info.cgroup_driver or '-'}"),
+        field(
+            "cgroups", f"version {info.cgroup_version or '-'}, driver {info.cgroup_driver or '-'}"
+        ),
         field("log driver", info.logging_driver or "-"),
-        field("runtimes", ", ".join(info.runtimes) or "-", (f"  default {info.default_runtime}", "dim")),
+        field(
+            "runtimes",
+            ", ".join(info.runtimes) or "-",
+            (f"  default {info.default_runtime}", "dim"),
+        ),
         field("security", ", ".join(o.removeprefix("name=") for o in info.security_options) or "-"),
-        field("live restore", yes[info.live_restore],
-              ("" if info.live_restore else "  containers stop when the engine stops", "dim")),
+        field(
+            "live restore",
+            yes[info.live_restore],
+            ("" if info.live_restore else "  containers stop when the engine stops", "dim"),
+        ),
         field("rootless", yes[info.rootless]),
-    ]  # fmt: skip
+    ]
     if info.warnings:
         lines += [BLANK, heading("warnings of the engine")]
         lines += [
@@ -135,10 +155,9 @@ class SystemView(View):
         ]
         for name, status in sorted(store.feeds.items()):
             if ":" not in name:
-                style = "ok" if status.state == "live" else "warning"
-                lines.append(
-                    field(f"feed {name}", (status.state, style), ("  " + status.reason, "dim"))
-                )  # type: ignore[arg-type]
+                style: Style = "ok" if status.state == "live" else "warning"
+                state: tuple[str, Style] = (status.state, style)
+                lines.append(field(f"feed {name}", state, ("  " + status.reason, "dim")))
         self.page.show(lines)
 
     def on_asked(self, event: Asked) -> None:
@@ -164,9 +183,16 @@ class SystemView(View):
             "builder": "build cache",
         }
         options = [
-            (kind, line(f"{title:<28}", (f"up to {size(free.get(names.get(kind, '')))}  ", "value"), (loss, "dim")))
+            (
+                kind,
+                line(
+                    f"{title:<28}",
+                    (f"up to {size(free.get(names.get(kind, '')))}  ", "value"),
+                    (loss, "dim"),
+                ),
+            )
             for kind, title, loss in _PRUNES
-        ]  # fmt: skip
+        ]
         known = {kind: (title, loss) for kind, title, loss in _PRUNES}
 
         def chosen(kind: object) -> None:

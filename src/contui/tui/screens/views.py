@@ -15,7 +15,7 @@ def make_view(name: str) -> View:
         from contui.tui.screens.system import SystemView
 
         return SystemView()
-    from contui.tui.screens.objects import ObjectsView
     from contui.tui.screens.kinds import KINDS
+    from contui.tui.screens.objects import ObjectsView
 
     return ObjectsView(KINDS[name])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import ClassVar
 
 from rich.style import Style
 from textual import events
@@ -21,7 +22,7 @@ from contui.tui.widgets.view import RowsView
 class DocumentView(RowsView):
     """Lines with a cursor. The lines may be replaced at any time; cursor and scroll stay."""
 
-    COMPONENT_CLASSES = {"document--cursor"}
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"document--cursor"}
     DEFAULT_CSS = """
     DocumentView { padding: 0 1; }
     DocumentView:focus > .document--cursor { background: $primary 30%; }

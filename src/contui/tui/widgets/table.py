@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from rich.segment import Segment
 from rich.style import Style
@@ -45,7 +46,7 @@ Draw = Callable[[str], Sequence[Line]]
 class LineTable(RowsView):
     """Rows by key, a cursor, marks, a head to click. The owner supplies keys and draws cells."""
 
-    COMPONENT_CLASSES = {"table--head", "table--cursor", "table--group"}
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"table--head", "table--cursor", "table--group"}
     DEFAULT_CSS = """
     LineTable > .table--head { color: $text-muted; text-style: bold; background: $surface; }
     LineTable > .table--cursor { background: $panel; }

@@ -1,0 +1,1 @@
+"""What the kernel of this machine tells of a container: cgroup files and /proc."""
