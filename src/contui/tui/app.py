@@ -31,7 +31,7 @@ from contui.tui.safe import clean
 from contui.tui.screens.base import View, severity_counts
 from contui.tui.screens.dialogs import Ask, Dialog, Field, Pick, Read
 from contui.tui.terminal import hand_over
-from contui.tui.themes import load_themes
+from contui.tui.themes import load_themes, variable_defaults
 
 _DEFAULT_THEME: Final = "contui-dark"
 _ALIASES: Final = {
@@ -126,6 +126,10 @@ class ContuiApp(App[None]):
         from contui.tui.screens.containers import ContainersView
 
         return ContainersView()
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """Our variables, for themes that do not set them."""
+        return variable_defaults(self.current_theme)
 
     def on_mount(self) -> None:
         """Connect once the first rows are on the screen; tell what is wrong with the settings."""

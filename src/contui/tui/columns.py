@@ -130,7 +130,7 @@ def _cpu(item: Item, width: int) -> Line:
         (f"{units.percent(share):>5}", hot),
         (f" of {units.cores(item.cpu_allowed):<4}", "dim"),
     ]
-    room = width - 13
+    room = width - 14
     if room >= 4 and item.recent_cpu:
         top = max(0.01, item.cpu_allowed or 1.0)
         parts.append((" " + sparkline(item.recent_cpu[-room:], room, top), "bar"))

@@ -14,15 +14,16 @@ from contui.tui.document import Line
 from contui.tui.safe import cell_len, clean
 from contui.tui.themes import rich_styles
 
-_cache: dict[str, Mapping[str, Style]] = {}
+_cache: dict[tuple[str, bool], Mapping[str, Style]] = {}
 
 
 def styles(app: App[Any]) -> Mapping[str, Style]:
     """The rich style of each document style in the app's current theme."""
     theme = app.current_theme
-    if theme.name not in _cache:
-        _cache[theme.name] = rich_styles(theme)
-    return _cache[theme.name]
+    key = theme.name, app.no_color
+    if key not in _cache:
+        _cache[key] = rich_styles(theme, colour=not app.no_color)
+    return _cache[key]
 
 
 def strip(line: Line, palette: Mapping[str, Style], base: Style) -> Strip:

@@ -25,7 +25,7 @@ class DocumentView(RowsView):
     COMPONENT_CLASSES: ClassVar[set[str]] = {"document--cursor"}
     DEFAULT_CSS = """
     DocumentView { padding: 0 1; }
-    DocumentView:focus > .document--cursor { background: $primary 30%; }
+    DocumentView > .document--cursor { background: $cursor; }
     """
 
     cursor: reactive[int] = reactive(0)

@@ -49,8 +49,8 @@ class LineTable(RowsView):
     COMPONENT_CLASSES: ClassVar[set[str]] = {"table--head", "table--cursor", "table--group"}
     DEFAULT_CSS = """
     LineTable > .table--head { color: $text-muted; text-style: bold; background: $surface; }
-    LineTable > .table--cursor { background: $panel; }
-    LineTable:focus > .table--cursor { background: $primary 45%; text-style: bold; }
+    LineTable > .table--cursor { background: $cursor; }
+    LineTable:focus > .table--cursor { text-style: $cursor-text-style; }
     LineTable > .table--group { color: $text-accent; }
     """
 
@@ -111,7 +111,7 @@ class LineTable(RowsView):
         self.columns = tuple(columns)
         self.rows = list(rows)
         self.set_extent(0, len(self.rows) + 1)
-        position = self._position(self._key)
+        position = self._position(self._key) if self._key else self._first()
         if position is None:
             position = min(self.cursor, max(0, len(self.rows) - 1))
         if position != self.cursor:
@@ -119,6 +119,10 @@ class LineTable(RowsView):
         else:
             self._announce()
         self.repaint()
+
+    def _first(self) -> int | None:
+        """The first row that is no head: where the cursor starts."""
+        return next((i for i, row in enumerate(self.rows) if isinstance(row, str)), None)
 
     def _position(self, key: str) -> int | None:
         for index, row in enumerate(self.rows):
