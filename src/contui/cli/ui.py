@@ -10,6 +10,7 @@ import threading
 from dataclasses import replace
 from pathlib import Path
 
+from contui.cli.paint import LEAVE, first_frame
 from contui.config.load import config_dir, load
 from contui.config.settings import Settings
 from contui.engines.boot import Boot, fetch
@@ -36,16 +37,22 @@ def console(options: argparse.Namespace) -> int:
     gc.disable()
     endpoint, settings = _settings(options)
     boot = _Boot(endpoint)
-    from contui.session import Session
-    from contui.tui.app import ContuiApp
+    try:
+        from contui.session import Session
+        from contui.tui.app import ContuiApp
 
-    session = Session(endpoint, log_lines=settings.logs.buffer_lines, tail=settings.logs.tail)
-    entries = boot.wait(_PATIENCE).containers
-    if entries is not None:
-        session.preload(entries)
-    app = ContuiApp(
-        session, settings, read_only=options.read_only, theme_folder=config_dir() / "themes"
-    )
+        session = Session(endpoint, log_lines=settings.logs.buffer_lines, tail=settings.logs.tail)
+        entries = boot.wait(_PATIENCE).containers
+        if entries is not None:
+            session.preload(entries)
+        app = ContuiApp(
+            session, settings, read_only=options.read_only, theme_folder=config_dir() / "themes"
+        )
+    except BaseException:
+        boot.give_way()
+        if boot.painted:
+            sys.stdout.write(LEAVE)
+        raise
     app.call_later(_collect_again)
     app.run(mouse=settings.ui.mouse)
     return app.return_code or Exit.OK
@@ -73,17 +80,32 @@ def _settings(options: argparse.Namespace) -> tuple[Endpoint, Settings]:
 
 
 class _Boot:
-    """The first fetch, under way."""
+    """The first fetch, under way; what it brings is painted if Textual is not there yet."""
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._result = Boot()
+        self._lock = threading.Lock()
+        self._may_paint = True
+        self.painted = False
         self._thread = threading.Thread(target=self._fetch, args=(endpoint,), daemon=True)
         self._thread.start()
 
     def _fetch(self, endpoint: Endpoint) -> None:
         self._result = fetch(endpoint)
+        entries = self._result.containers
+        with self._lock:
+            if entries and self._may_paint:
+                sys.stdout.write(first_frame(entries, *os.get_terminal_size()))
+                sys.stdout.flush()
+                self.painted = True
 
     def wait(self, seconds: float) -> Boot:
-        """The result, or an empty one when it takes too long."""
+        """The result, or an empty one when it takes too long. From now on nothing is painted."""
         self._thread.join(seconds)
+        self.give_way()
         return self._result
+
+    def give_way(self) -> None:
+        """The screen belongs to somebody else now."""
+        with self._lock:
+            self._may_paint = False

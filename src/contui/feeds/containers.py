@@ -7,6 +7,7 @@ read anew and compared; what changed meanwhile becomes an inferred event.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Callable
 from typing import Final
@@ -20,6 +21,9 @@ from contui.model.feed import FeedState
 from contui.model.update import Changed, Connected, Gone, Happened, Listed
 
 RELIST: Final = 60.0
+HISTORY: Final = 3600.0
+"""Seconds of events asked for at the start. Docker keeps its last 256, Podman all there ever were;
+they tell who stopped what before the console was opened."""
 PING: Final = 3.0
 _AT_ONCE: Final = 8
 """Inspect calls in flight: one container that hangs delays the others by 5 s at most."""
@@ -49,9 +53,11 @@ class Containers:
         self._known = known
         self._changed = changed
         self._last_ns = 0
+        self._listed = False
         self._seen: set[tuple[int, str, str]] = set()
         self._queue: asyncio.Queue[str] = asyncio.Queue()
         self._dirty: set[str] = set()
+        self._unknown = asyncio.Event()
 
     async def run(self, report: Report) -> None:
         """Connect and follow until something breaks. Raises EngineError."""
@@ -69,17 +75,20 @@ class Containers:
 
     async def _list_often(self, report: Report) -> None:
         while True:
+            self._unknown.clear()
             await self._list()
             report(FeedState.LIVE)
-            await asyncio.sleep(RELIST)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(RELIST):
+                    await self._unknown.wait()
 
     async def _list(self) -> None:
         before = self._known()
         containers = await self._engine.containers()
-        for event in _inferred(before, containers) if self._last_ns else []:
+        for event in _inferred(before, containers) if self._listed else []:
             self._apply(Happened(event))
         self._apply(Listed(containers))
-        self._last_ns = self._last_ns or time.time_ns()
+        self._listed = True
         known = self._known()
         for container in containers:
             old = before.get(container.id)
@@ -99,7 +108,7 @@ class Containers:
             container = self._known().get(id)
             try:
                 if container is None:
-                    await self._list()
+                    self._unknown.set()
                     continue
                 complete, _ = await self._engine.inspect(container)
                 self._apply(Changed(complete))
@@ -119,7 +128,8 @@ class Containers:
             report(FeedState.LIVE)
 
     async def _follow(self) -> None:
-        async for event in self._engine.events(self._last_ns):
+        since = self._last_ns or time.time_ns() - int(HISTORY * 1e9)
+        async for event in self._engine.events(since):
             key = (event.time_ns, event.id, event.action)
             if key in self._seen:
                 continue

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import webbrowser
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -13,7 +12,6 @@ from contui.model.container import Container
 from contui.model.errors import EngineError
 from contui.model.host import Sizes
 from contui.model.image import ImageDetail
-from contui.model.reconstruct import compose_service, docker_run
 from contui.tui.commands import BY_ID, in_context
 from contui.tui.consequences import consequences
 from contui.tui.document import Line, line
@@ -316,6 +314,8 @@ def open_port(view: View, target: Container | None) -> None:
     url = f"{'https' if port.private in (443, 8443) else 'http'}://{address}:{port.public}"
     opened = False
     if view.contui.has_browser:
+        import webbrowser
+
         with contextlib.suppress(webbrowser.Error):
             opened = webbrowser.open(url)
     view.contui.say(f"opened {url}" if opened else url)
@@ -327,6 +327,8 @@ def copy_reconstruction(view: View, target: Container | None, *, compose: bool) 
         return
 
     async def work() -> None:
+        from contui.model.reconstruct import compose_service, docker_run
+
         engine = view.session.engine
         make: Callable[..., str] = compose_service if compose else docker_run
         try:

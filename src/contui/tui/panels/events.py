@@ -46,7 +46,9 @@ def render(subject: Subject, width: int) -> list[Line]:
     events = [event for event in subject.events if _concerns(event, subject.container.id)]
     out = _summary(subject, events)
     if not events:
-        out.append(remark("Nothing has happened to it since this session began to listen."))
+        out.append(
+            remark("The engine remembers no event of it: it keeps only the last ones of all.")
+        )
         out += _known(subject)
         return fit(out, width)
     out.append(BLANK)

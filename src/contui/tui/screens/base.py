@@ -164,7 +164,7 @@ class View(Screen[None]):
         box.placeholder = placeholder
         box.add_class("open")
         box.focus()
-        box.cursor_position = len(value)
+        box.action_select_all()  # typing replaces what was there
 
     def typed(self, purpose: str, value: str) -> None:
         """The text so far. Raises ValueError with a sentence when it makes no sense."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from dataclasses import replace
-from typing import ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -22,8 +23,11 @@ from contui.tui.document import Line, line
 from contui.tui.listing import Listing, group_key
 from contui.tui.screens.base import Readable, View
 from contui.tui.screens.dialogs import Pick
-from contui.tui.screens.pane import TABS, Asked, ContainerPane, Logs, Page, Tabs
+from contui.tui.screens.page import Asked, Page
 from contui.tui.widgets.table import Column, Group, LineTable
+
+if TYPE_CHECKING:
+    from contui.tui.screens.pane import ContainerPane, Tabs
 
 _SETTLE: Final = 0.12
 """Seconds the cursor rests on a row before its feeds are opened: a held key opens none."""
@@ -77,13 +81,14 @@ class ContainersView(View):
         self._share = 0.5
         self._columns: tuple[str, ...] = ()
         self._specs = [(spec, spec.width) for spec in SPECS]
+        self.pane: ContainerPane | None = None
+        self._pane_lock = asyncio.Lock()
 
     def body(self) -> ComposeResult:
         """Table and pane."""
         with Box(id="body"):
             yield ContainerTable(self)
             yield Page(id="trouble")
-            yield ContainerPane(lambda: self.session, id="pane")
 
     def on_mount(self) -> None:
         """Start with the list."""
@@ -96,20 +101,31 @@ class ContainersView(View):
         self._columns = settings.list.columns
         self.table.focus()
         self.redraw()
+        self.call_after_refresh(self.pane_ready)
+
+    async def pane_ready(self) -> ContainerPane:
+        """The selected container's pane, mounted on first use: importing its panels takes as long
+        as everything up to the first rows.
+        """
+        async with self._pane_lock:
+            if self.pane is None:
+                from contui.tui.screens.pane import ContainerPane
+
+                pane = ContainerPane(lambda: self.session, id="pane")
+                await self.query_one("#body").mount(pane)
+                self.pane = pane
+                self._lay_out()
+                self._settled()
+        return self.pane
 
     @property
     def table(self) -> ContainerTable:
         """The list."""
         return self.query_one("#containers", ContainerTable)
 
-    @property
-    def pane(self) -> ContainerPane:
-        """The selected container."""
-        return self.query_one("#pane", ContainerPane)
-
     def focus_contexts(self) -> tuple[Context, ...]:
         """What the focused widget understands."""
-        if isinstance(self.focused, Logs):
+        if self.pane is not None and self.focused is self.pane.log_view:
             return ("logs",)
         return ("document",) if isinstance(self.focused, Page) else ()
 
@@ -127,6 +143,8 @@ class ContainersView(View):
         stacked = self.has_class("-wide") and not self.has_class("-side")
         table, pane = self.table, self.pane
         table.styles.height = f"{round(self._share * 100)}fr" if stacked else "1fr"
+        if pane is None:
+            return
         pane.styles.height = f"{round((1 - self._share) * 100)}fr" if stacked else "1fr"
         if not self.has_class("-wide") and not self.has_class("-open"):
             pane.let_go()
@@ -152,19 +170,18 @@ class ContainersView(View):
         if states != self._seen or due:
             self._seen = states
             self.redraw()
-        if self.pane.display:
+        if self.pane is not None and self.pane.display:
             self.pane.tick()
         self._show_trouble()
 
     def redraw(self) -> None:
         """Lay out the rows anew."""
-        if not self.is_mounted:
-            return
         self._drawn_at = time.monotonic()
         table, store = self.table, self.session.store
         rows = self.listing.rows(store, time.time())
         names = max((len(item.container.name) for item in self.listing.items.values()), default=8)
-        self._specs = chosen(self._columns, max(40, table.size.width - 1), names)
+        width = table.size.width or self.app.size.width  # before the first layout it has none
+        self._specs = chosen(self._columns, max(40, width - 1), names)
         table.sorted_by = (self.listing.sort or "problem", self.listing.reverse)
         table.empty = self._empty()
         columns = [
@@ -246,35 +263,36 @@ class ContainersView(View):
 
     def _settled(self) -> None:
         selected = self.selected()
-        if selected is not None and self.pane.display:
+        if selected is not None and self.pane is not None and self.pane.display:
             self.pane.open(selected.id)
 
     @on(LineTable.Opened, "#containers")
-    def _opened(self, event: LineTable.Opened) -> None:
+    async def _opened(self, event: LineTable.Opened) -> None:
         if isinstance(event.row, Group):
             self._toggle_fold(event.row.key)
         else:
-            self._open_pane()
+            await self._open_pane()
 
-    def _open_pane(self) -> None:
-        selected = self.selected()
+    async def _open_pane(self) -> None:
+        selected, pane = self.selected(), await self.pane_ready()
         if selected is None:
             return
         if not self.has_class("-wide"):
             self.add_class("-open")
-        self.pane.display = True
-        self.pane.styles.display = "block"
-        self.pane.open(selected.id)
-        self.pane.take_up()
-        self.pane.content_view.focus()
+        pane.display = True
+        pane.styles.display = "block"
+        pane.open(selected.id)
+        pane.take_up()
+        pane.content_view.focus()
 
     def back(self) -> bool:
         """From the pane to the list; then the marks, the filter, the faults."""
-        if self.pane.content_view.has_focus or self.has_class("-open"):
-            if self.pane.cancel_text():
+        pane = self.pane
+        if pane is not None and (pane.content_view.has_focus or self.has_class("-open")):
+            if pane.cancel_text():
                 return True
             self.remove_class("-open")
-            self.pane.styles.display = "block" if self.has_class("-wide") else None
+            pane.styles.display = "block" if self.has_class("-wide") else None
             self._lay_out()
             self.table.focus()
             return True
@@ -290,7 +308,9 @@ class ContainersView(View):
     def readable(self) -> Readable | None:
         """The focused view's text."""
         focused = self.focused
-        return focused if isinstance(focused, ContainerTable | Logs | Page) else self.table
+        if self.pane is not None and focused is self.pane.log_view:
+            return self.pane.log_view
+        return focused if isinstance(focused, ContainerTable | Page) else self.table
 
     # --- commands of the list
 
@@ -299,7 +319,7 @@ class ContainersView(View):
         if purpose == "list":
             self.listing.query = parse(value, FIELDS, times=TIMES) if value.strip() else None
             self.redraw()
-        else:
+        elif self.pane is not None:
             self.pane.set_text(purpose, value)
 
     def action_filter(self) -> None:
@@ -307,8 +327,8 @@ class ContainersView(View):
         text = self.listing.query.text if self.listing.query else ""
         self.prompt("list", text, "words  /regex/  !not  cpu>50  mem>100M  state:exited  label:a=b")
 
-    @on(ContainerPane.TextWanted)
-    def _text_wanted(self, event: ContainerPane.TextWanted) -> None:
+    def on_container_pane_text_wanted(self, event: ContainerPane.TextWanted) -> None:
+        """Type what to search or to filter for."""
         hint = "text, /regex/ or !not" if event.purpose == "filter" else "text or /regex/"
         self.prompt(event.purpose, event.value, hint)
 
@@ -401,31 +421,31 @@ class ContainersView(View):
 
     # --- commands of the container
 
-    def action_panel(self, panel: str) -> None:
+    async def action_panel(self, panel: str) -> None:
         """Open a panel of the selected container."""
-        self.pane.panel = panel
-        if self.pane.content_view.has_focus:
-            self.pane.refresh_now()
-        self._open_pane()
+        pane = await self.pane_ready()
+        pane.panel = panel
+        if pane.content_view.has_focus:
+            pane.refresh_now()
+        await self._open_pane()
         self.show_keys()
 
-    def action_next_panel(self, step: int) -> None:
+    async def action_next_panel(self, step: int) -> None:
         """The panel to the right or left."""
-        ids = [id for id, _ in TABS]
-        here = ids.index(self.pane.panel) if self.pane.panel in ids else 0
-        self.pane.panel = ids[(here + step) % len(ids)]
+        (await self.pane_ready()).go_on(step)
         self.show_keys()
 
-    @on(Tabs.Picked)
-    def _tab(self, event: Tabs.Picked) -> None:
-        self.action_panel(event.panel)
+    async def on_tabs_picked(self, event: Tabs.Picked) -> None:
+        """A panel's name was clicked."""
+        await self.action_panel(event.panel)
 
     @on(Asked)
     def _merge(self, event: Asked) -> None:
-        if event.name != "merge":
+        pane = self.pane
+        if event.name != "merge" or pane is None:
             return
         chosen_ids = [container.id for container in self.targets()]
-        selected = self.pane.container
+        selected = pane.container
         if len(chosen_ids) < 2 and selected is not None and selected.project:
             chosen_ids = [
                 c.id
@@ -435,8 +455,8 @@ class ContainersView(View):
         if selected is None or len(chosen_ids) < 2:
             self.contui.say("mark the containers to merge with Space, or select one of a project")
             return
-        merged = self.pane.merged
-        self.pane.open(selected.id, () if merged else chosen_ids)
+        merged = pane.merged
+        pane.open(selected.id, () if merged else chosen_ids)
 
     def action_start_stop(self) -> None:
         """Start what is stopped, else stop what runs."""

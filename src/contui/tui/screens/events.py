@@ -12,7 +12,7 @@ from contui.tui.commands import Context
 from contui.tui.document import Line, Style, line, plain
 from contui.tui.logmodel import Test, text_test
 from contui.tui.screens.base import Readable, View
-from contui.tui.screens.pane import Asked, Page
+from contui.tui.screens.page import Asked, Page
 
 _STYLES: Final[dict[str, Style]] = {
     "die": "warning",
@@ -102,9 +102,7 @@ class EventsView(View):
             words = (
                 f"no event passes the filter {self._filter}"
                 if self._test
-                else (
-                    "nothing has happened since contui was opened; the engine keeps no older events"
-                )
+                else ("the engine has reported nothing in the last hour")
             )
             lines = [line(("  " + words, "dim"))]
         page.show(lines)

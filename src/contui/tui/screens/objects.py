@@ -21,7 +21,7 @@ from contui.tui.logmodel import Test, text_test
 from contui.tui.screens.base import Readable, View
 from contui.tui.screens.dialogs import Confirm
 from contui.tui.screens.kinds import Entry, Kind, removal
-from contui.tui.screens.pane import Asked, Page
+from contui.tui.screens.page import Asked, Page
 from contui.tui.tree import raw
 from contui.tui.widgets.table import LineTable
 

@@ -25,6 +25,7 @@ from contui.tui.document import Line, Span, line
 from contui.tui.logmodel import Source, pattern, text_test
 from contui.tui.panels import OVERVIEW, PANELS, describe
 from contui.tui.panels.subject import Panel, Subject
+from contui.tui.screens.page import Asked, Page
 from contui.tui.tree import Node, Tree, raw
 from contui.tui.widgets.bars import Bar
 from contui.tui.widgets.document_view import DocumentView
@@ -42,15 +43,6 @@ TABS: Final[tuple[tuple[str, str], ...]] = (
     *((panel.id, panel.title) for panel in PANELS if panel.id not in ("stats", "events")),
 )
 _WINDOWS: Final = {2: 60, 3: 300, 4: 900, 5: 1800, 6: 3600}
-
-
-class Asked(Message):
-    """A key of the log or the page asks its pane for something."""
-
-    def __init__(self, name: str, argument: int = 0) -> None:
-        super().__init__()
-        self.name = name
-        self.argument = argument
 
 
 class Logs(LogView):
@@ -77,16 +69,6 @@ class Logs(LogView):
     def action_window(self, number: int) -> None:
         """Another part of the log."""
         self.post_message(Asked("window", number))
-
-
-class Page(DocumentView):
-    """A panel's document with its keys."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings("document")]
-
-    def action_search(self) -> None:
-        """Find a text."""
-        self.post_message(Asked("search"))
 
 
 class Tabs(Bar):
@@ -205,6 +187,12 @@ class ContainerPane(Vertical):
             self._hold()
             self.page.home()
             self.refresh_now()
+
+    def go_on(self, step: int) -> None:
+        """Show the panel to the right or left."""
+        ids = [id for id, _ in TABS]
+        here = ids.index(self.panel) if self.panel in ids else 0
+        self.panel = ids[(here + step) % len(ids)]
 
     def _arrange(self) -> None:
         had = self.log_view.has_focus or self.page.has_focus

@@ -19,7 +19,7 @@ from contui.tui.commands import Context, bindings
 from contui.tui.document import BLANK, Line, Style, field, heading, line, table
 from contui.tui.screens.base import Readable, View
 from contui.tui.screens.dialogs import Confirm, Pick
-from contui.tui.screens.pane import Asked, Page
+from contui.tui.screens.page import Asked, Page
 
 _PRUNES = (
     ("container", "stopped containers", "their writable layers are lost"),
