@@ -51,7 +51,7 @@ class Action:
     def command(self, host: str = "") -> str:
         """The equivalent docker command, quoted for a shell; ``host`` adds ``-H`` if given."""
         words = ["docker", *(["-H", host] if host else [])]
-        if self.kind != "container":
+        if self.kind != "container" or self.verb == "prune":
             words.append(self.kind)
         verb = {"remove": "rm"}.get(self.verb, self.verb)
         words.append(verb)

@@ -9,6 +9,7 @@ from typing import Final
 
 from contui.model.container import Container, Detail
 from contui.model.sample import Sample
+from contui.model.secrets import mask_text
 from contui.model.units import duration, exit_words, size
 
 RECENT: Final = 600.0
@@ -43,11 +44,11 @@ _RUNTIME_NOISE: Final = re.compile(
 
 
 def reason(error: str) -> str:
-    """The engine's start error without the runtime's stack of prefixes."""
-    text = error.strip()
+    """The engine's start error without the runtime's stack of prefixes and without secrets."""
+    text = error = mask_text(error.strip())
     while (shorter := _RUNTIME_NOISE.sub("", text, count=1).lstrip(": ")) != text:
         text = shorter
-    return re.sub(r": unknown$", "", text) or error.strip()
+    return re.sub(r": unknown$", "", text) or error
 
 
 def problem(
@@ -89,7 +90,7 @@ def _exited(container: Container, detail: Detail | None, asked: str) -> Problem:
     if detail.oom_killed and code == 137 and not asked:
         limit = f" at its {size(detail.memory_limit)} limit" if detail.memory_limit else ""
         return Problem(Severity.CRITICAL, f"out of memory: killed by the kernel{limit}")
-    if asked and 128 < code < 193:
+    if asked and (code in (130, 137, 143) or str(code - 128) == asked):
         how = (
             "stopped by hand"
             if code != 137 or asked == "9"
@@ -98,7 +99,8 @@ def _exited(container: Container, detail: Detail | None, asked: str) -> Problem:
         return Problem(Severity.LOW, f"{how} ({exit_words(code).split(',')[0]})")
     if code in (130, 143):
         return Problem(Severity.LOW, f"exit {code}: {exit_words(code)}")
-    return Problem(Severity.CRITICAL, f"exit {code}: {exit_words(code)}{_again(detail)}")
+    after = ", after the kernel killed a process of it" if detail.oom_killed else ""
+    return Problem(Severity.CRITICAL, f"exit {code}: {exit_words(code)}{after}{_again(detail)}")
 
 
 def _again(detail: Detail) -> str:
@@ -124,7 +126,7 @@ def _unhealthy(detail: Detail | None) -> str:
         return "unhealthy"
     last = detail.probes[-1]
     rows = [row.strip() for row in last.output.splitlines() if row.strip()]
-    said = rows[-1] if rows else f"exit {last.exit_code}, it said nothing"
+    said = mask_text(rows[-1]) if rows else f"exit {last.exit_code}, it said nothing"
     streak = f" ({detail.failing_streak} in a row)" if detail.failing_streak > 1 else ""
     return f"health check: {said}{streak}"
 

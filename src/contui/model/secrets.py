@@ -79,11 +79,12 @@ def mask(name: str, value: str) -> str:
         return value
     if secret_name(name) and value.lower() not in ("true", "false", "0", "1", "none", "null"):
         return MASK
-    return mask_text(_mask_pairs(value, colons=False))
+    return mask_text(_mask_pairs(value, flags=True))
 
 
 def mask_text(text: str) -> str:
-    """Free text with the secrets that show by their shape masked."""
+    """Free text with the secrets masked that show by their shape or by ``password=``."""
+    text = _mask_pairs(text)
     text = _JSON.sub(_mask_json, text)
     text = _URL.sub(lambda found: found["head"] + MASK, text)
     text = _SHAPES.sub(MASK, text)
@@ -92,7 +93,7 @@ def mask_text(text: str) -> str:
 
 def mask_command(text: str) -> str:
     """A command line or shell text: ``--password=x``, ``--token x`` and ``SECRET=x`` masked too."""
-    return mask_text(_mask_pairs(_mask_clients(text), colons=True))
+    return mask_text(_mask_pairs(_mask_clients(text), flags=True, colons=True))
 
 
 def _mask_clients(text: str) -> str:
@@ -103,15 +104,17 @@ def _mask_json(found: re.Match[str]) -> str:
     return found["head"] + MASK if secret_name(found["name"]) else found[0]
 
 
-def _mask_pairs(text: str, *, colons: bool) -> str:
-    """``name=value``, ``--name value`` and, with ``colons``, ``name: value``."""
+def _mask_pairs(text: str, *, flags: bool = False, colons: bool = False) -> str:
+    """``name=value``, with ``flags`` also ``--name value``, with ``colons`` ``name: value``."""
     out: list[str] = []
     position = start = 0
     while found := _HEAD.search(text, position):
         position = found.end()
         separator = found["separator"]
-        flag = text.endswith("-", 0, found.start())
-        counts = "=" in separator or (flag if separator.isspace() else colons)
+        if separator.isspace():
+            counts = flags and text.endswith("-", 0, found.start())
+        else:
+            counts = colons or "=" in separator
         # What follows a name that is no secret's may be a pair itself: "env TOKEN=x".
         if counts and secret_name(found["name"]) and (secret := _VALUE.match(text, position)):
             out += [text[start:position], MASK]

@@ -39,7 +39,7 @@ def percent(share: float | None) -> str:
 
 
 def duration(seconds: float | None) -> str:
-    """A span in its two largest units at most: ``12s``, ``4m10s``, ``3h``, ``2d4h``, ``3w``."""
+    """A span in its largest unit, a short one in two: ``12s``, ``4m10s``, ``13d``, ``3w``."""
     if seconds is None:
         return NONE
     left = max(0, int(seconds))

@@ -30,6 +30,8 @@ from contui.store.logs import LogBuffer
 from contui.store.series import Series
 
 EVENTS_KEPT: Final = 5_000
+_NOT_AN_END: Final = frozenset({"1", "10", "12", "18", "28"})
+"""HUP, USR1, USR2, CONT, WINCH: reload, reopen the logs, go on."""
 _LOADING: Final[Resource[object]] = Resource()
 
 
@@ -54,7 +56,7 @@ class Store:
         """Whether the engine has given its list at least once."""
         self.stats_source = ""
         self.asked: dict[str, str] = {}
-        """Last signal sent through the engine to each container since it last started."""
+        """The signal that was to end each container, if any was sent since it last started."""
         self.revision: Counter[str] = Counter()
         self._log_lines = log_lines
 
@@ -151,7 +153,12 @@ class Store:
         if event.kind != "container":
             return
         if event.action == "kill":
-            self.asked[event.id] = event.attributes.get("signal", "15")
+            signal = event.attributes.get("signal", "15")
+            if signal == "9":
+                # A stop that times out asks first and kills then: that it had to shows by both.
+                self.asked.setdefault(event.id, signal)
+            elif signal not in _NOT_AN_END:
+                self.asked[event.id] = signal
         elif event.action == "stop":
             self.asked.setdefault(event.id, "15")
         elif event.action == "start":
