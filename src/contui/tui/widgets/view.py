@@ -44,20 +44,22 @@ class RowsView(ScrollView, can_focus=True):
         return strip
 
     def repaint(self) -> None:
-        """Repaint the rows that changed since they were last drawn."""
+        """Repaint the cells that changed since they were last drawn."""
         if not self.is_mounted:
             return
-        changed = [
-            y
-            for y in range(self.size.height)
-            if self._drawn.get(y) is None or self.draw_row(y) != self._drawn[y]
-        ]
-        if len(changed) > self.size.height // 2:
-            self.refresh()
-            return
+        changed = []
         width = self.size.width
-        for y in changed:
-            self.refresh(Region(0, y, width, 1))
+        for y in range(self.size.height):
+            old, new = self._drawn.get(y), self.draw_row(y)
+            if old is None:
+                changed.append(Region(0, y, width, 1))
+            elif new != old:
+                start, end = _difference(old, new)
+                changed.append(Region(start, y, min(end, width) - start, 1))
+        if sum(region.width for region in changed) > self.size.area // 2:
+            self.refresh()
+        elif changed:
+            self.refresh(*changed)
 
     def set_extent(self, width: int, height: int) -> None:
         """Tell the scrollbars how much there is; costs a layout only when it changed."""
@@ -69,3 +71,18 @@ class RowsView(ScrollView, can_focus=True):
         """The theme changed."""
         super().notify_style_update()
         self._drawn.clear()
+
+
+def _difference(old: Strip, new: Strip) -> tuple[int, int]:
+    """The cells from the first to the last segment in which two strips differ."""
+    before, after = list(old), list(new)
+    start = 0
+    while before and after and before[0] == after[0]:
+        start += before.pop(0).cell_length
+        after.pop(0)
+    end = max(old.cell_length, new.cell_length)
+    if old.cell_length == new.cell_length:
+        while before and after and before[-1] == after[-1]:
+            end -= before.pop().cell_length
+            after.pop()
+    return start, max(end, start + 1)
