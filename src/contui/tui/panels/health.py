@@ -46,7 +46,8 @@ def render(subject: Subject, width: int) -> list[Line]:
         return fit([*out, remark(words)], width)
     out += _state(subject)
     out += _probe(subject, test)
-    out += _results(subject, probes, _timing(document, "Timeout", 30.0), width)
+    if probes or document:
+        out += _results(subject, probes, _timing(document, "Timeout", 30.0), width)
     return fit(out, width)
 
 

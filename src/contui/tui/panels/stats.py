@@ -93,10 +93,11 @@ def _nothing(subject: Subject) -> list[Line]:
 
 def _limits_only(subject: Subject) -> list[Line]:
     scale = _scale(subject, None)
+    none = units.NONE if subject.container.detail is None else "none"
     return [
-        field("cpu limit", f"{units.cores(scale.cpu)} cores" if scale.cpu else "none"),
-        field("memory limit", units.size(scale.memory) if scale.memory else "none"),
-        field("pids limit", units.count(scale.pids) if scale.pids else "none"),
+        field("cpu limit", f"{units.cores(scale.cpu)} cores" if scale.cpu else none),
+        field("memory limit", units.size(scale.memory) if scale.memory else none),
+        field("pids limit", units.count(scale.pids) if scale.pids else none),
     ]
 
 
