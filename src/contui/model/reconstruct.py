@@ -15,13 +15,15 @@ from typing import Any, Final
 
 from contui.model.secrets import mask, mask_args, mask_env
 
-_SHM: Final = 64 << 20
+_SHM: Final = (64 << 20, 65_536_000)
+"""What Docker and Podman give unasked."""
+_TERM: Final = ("SIGTERM", "TERM", "15")
 _DEFAULT_RUNTIMES: Final = ("", "runc", "crun", "oci", "io.containerd.runc.v2")
 _SHARED: Final = ("", "default", "private", "shareable")
 _COMPOSE: Final = ("com.docker.compose.", "io.podman.compose.")
-_PLAIN: Final = re.compile(r"[A-Za-z_./][A-Za-z0-9_./+-]*")
+_PLAIN: Final = re.compile(r"[A-Za-z_/][A-Za-z0-9_./+-]*")
 """What YAML reads as a string without quotes; words that mean something else are excluded."""
-_WORDS: Final = frozenset({"yes", "no", "on", "off", "true", "false", "null", "y", "n", ".inf"})
+_WORDS: Final = frozenset({"yes", "no", "on", "off", "true", "false", "null", "y", "n"})
 
 Document = Mapping[str, Any]
 
@@ -70,16 +72,14 @@ class _Facts:
         return "" if given or (id and name == id[:12]) else name
 
     def command(self) -> list[str]:
-        if self.own("Cmd") is None and self.own("Entrypoint") is None:
+        if self.own("Cmd") is None and self.entrypoint() is None:
             return []
         return mask_args([str(each) for each in self.config.get("Cmd") or ()])
 
     def entrypoint(self) -> list[str] | None:
         """``None`` where the image's is used; empty where it was switched off."""
-        own = self.config.get("Entrypoint")
-        if (own or None) == (self.image.get("Entrypoint") or None):
-            return None
-        return mask_args([own] if isinstance(own, str) else [str(each) for each in own or ()])
+        own = _words(self.config.get("Entrypoint"))
+        return None if own == _words(self.image.get("Entrypoint")) else mask_args(own)
 
     def restart(self) -> str:
         policy: Document = self.host.get("RestartPolicy") or {}
@@ -95,9 +95,8 @@ class _Facts:
             for each in bindings or unbound:
                 address, public = each.get("HostIp") or "", each.get("HostPort") or ""
                 address = f"[{address}]" if ":" in address else address
-                out.append(":".join(filter(None, (address, public))) + f":{port}{suffix}")
-                if not address and not public:
-                    out[-1] = port + suffix
+                outside = f"{address}:{public}:" if address else f"{public}:" if public else ""
+                out.append(f"{outside}{port}{suffix}")
         return out
 
     def exposed(self) -> list[str]:
@@ -189,7 +188,9 @@ class _Facts:
             if any("gpu" in group for group in each.get("Capabilities") or ()):
                 ids = each.get("DeviceIDs")
                 if ids:
-                    return "device=" + ",".join(ids)
+                    # The flag takes CSV: a comma within a value needs quotes of its own.
+                    devices = "device=" + ",".join(ids)
+                    return f'"{devices}"' if len(ids) > 1 else devices
                 return "all" if each.get("Count") == -1 else str(each.get("Count") or "all")
         return ""
 
@@ -197,6 +198,11 @@ class _Facts:
         """A namespace mode that is not the default."""
         mode = str(self.host.get(key) or "")
         return "" if mode in _SHARED else mode
+
+    def stop_signal(self) -> str:
+        """Another signal than the image's or, where it has none, than TERM."""
+        own = str(self.own("StopSignal") or "")
+        return "" if own in _TERM and not self.image.get("StopSignal") else own
 
     def cpus(self) -> str:
         nano = self.host.get("NanoCpus") or 0
@@ -207,6 +213,13 @@ class _Facts:
         """Memory and swap together, where it is not the default of twice the memory."""
         both, memory = self.host.get("MemorySwap") or 0, self.host.get("Memory") or 0
         return 0 if both == 2 * memory else int(both)
+
+
+def _words(value: object) -> list[str]:
+    """An argument vector; Podman 4 and older write it as one string."""
+    if isinstance(value, str):
+        return value.split()
+    return [str(each) for each in value] if isinstance(value, Sequence) else []
 
 
 def _target(bind: str) -> str:
@@ -236,12 +249,11 @@ _SIZES: Final = (
 )
 _NUMBERS: Final = (
     ("CpuShares", "--cpu-shares"),
-    ("CpuPeriod", "--cpu-period"),
-    ("CpuQuota", "--cpu-quota"),
     ("PidsLimit", "--pids-limit"),
     ("BlkioWeight", "--blkio-weight"),
     ("OomScoreAdj", "--oom-score-adj"),
 )
+_QUOTA: Final = (("CpuPeriod", "--cpu-period"), ("CpuQuota", "--cpu-quota"))
 _TEXTS: Final = (
     ("CpusetCpus", "--cpuset-cpus"),
     ("CpusetMems", "--cpuset-mems"),
@@ -352,8 +364,8 @@ def _run_options(facts: _Facts) -> Iterator[list[str]]:
         yield ["--log-driver", driver]
     yield from _repeated("--log-opt", [f"{k}={v}" for k, v in options.items()])
     yield from _run_health(facts)
-    if facts.own("StopSignal"):
-        yield ["--stop-signal", str(config["StopSignal"])]
+    if signal := facts.stop_signal():
+        yield ["--stop-signal", signal]
     if config.get("StopTimeout") is not None:
         yield ["--stop-timeout", str(config["StopTimeout"])]
 
@@ -379,15 +391,16 @@ def _run_limits(facts: _Facts) -> Iterator[list[str]]:
     swappiness = host.get("MemorySwappiness")
     if isinstance(swappiness, int) and swappiness >= 0:
         yield ["--memory-swappiness", str(swappiness)]
+    # Podman reports --cpus as a quota too; engines refuse both at once.
     if facts.cpus():
         yield ["--cpus", facts.cpus()]
-    for key, flag in _NUMBERS:
+    for key, flag in _NUMBERS if facts.cpus() else (*_QUOTA, *_NUMBERS):
         if host.get(key):
             yield [flag, str(host[key])]
     for key, flag in _TEXTS:
         if host.get(key):
             yield [flag, str(host[key])]
-    if (host.get("ShmSize") or _SHM) != _SHM:
+    if (host.get("ShmSize") or _SHM[0]) not in _SHM:
         yield ["--shm-size", _bytes(host["ShmSize"])]
     for name, (soft, hard) in facts.ulimits().items():
         yield ["--ulimit", f"{name}={soft}" + (f":{hard}" if hard != soft else "")]
@@ -506,7 +519,7 @@ def _service(facts: _Facts) -> dict[str, Any]:
         if driver
         else None,
         "healthcheck": _compose_health(facts),
-        "stop_signal": facts.own("StopSignal"),
+        "stop_signal": facts.stop_signal(),
         "stop_grace_period": f"{config['StopTimeout']}s"
         if config.get("StopTimeout") is not None
         else None,
@@ -515,8 +528,8 @@ def _service(facts: _Facts) -> dict[str, Any]:
 
 def _compose_limits(facts: _Facts) -> dict[str, Any]:
     host = facts.host
-    quota = host.get("CpuQuota") or 0
-    shm = host.get("ShmSize") or _SHM
+    quota = 0 if facts.cpus() else host.get("CpuQuota") or 0
+    shm = host.get("ShmSize") or _SHM[0]
     swap = facts.swap
     return {
         "mem_limit": _bytes(host["Memory"]) if host.get("Memory") else None,
@@ -532,7 +545,7 @@ def _compose_limits(facts: _Facts) -> dict[str, Any]:
         "pids_limit": host.get("PidsLimit") or None,
         "oom_score_adj": host.get("OomScoreAdj") or None,
         "oom_kill_disable": host.get("OomKillDisable") or None,
-        "shm_size": _bytes(shm) if shm != _SHM else None,
+        "shm_size": _bytes(shm) if shm not in _SHM else None,
         "ulimits": {
             name: soft if soft == hard else {"soft": soft, "hard": hard}
             for name, (soft, hard) in facts.ulimits().items()
@@ -568,10 +581,14 @@ def _scalar(value: object) -> str:
     if isinstance(value, int | float):
         return f"{value:g}" if isinstance(value, float) else str(value)
     # Compose replaces $NAME: a dollar sign that is meant is doubled.
-    text = str(value).replace("$", "$$")
+    return _string(str(value).replace("$", "$$"))
+
+
+def _string(text: str) -> str:
     if _PLAIN.fullmatch(text) and text.lower() not in _WORDS:
         return text
-    return json.dumps(text)
+    quoted = json.dumps(text, ensure_ascii=False)
+    return "".join(each if each.isprintable() else f"\\U{ord(each):08x}" for each in quoted)
 
 
 def _yaml(value: object, indent: str = "") -> Iterator[str]:
@@ -579,12 +596,12 @@ def _yaml(value: object, indent: str = "") -> Iterator[str]:
     if isinstance(value, Mapping):
         for key, each in value.items():
             if isinstance(each, Mapping | list) and each:
-                yield f"{indent}{_scalar(key)}:"
+                yield f"{indent}{_string(str(key))}:"
                 yield from _yaml(each, indent + "  ")
             elif isinstance(each, Mapping | list):
-                yield f"{indent}{_scalar(key)}: {'{}' if isinstance(each, Mapping) else '[]'}"
+                yield f"{indent}{_string(str(key))}: {'{}' if isinstance(each, Mapping) else '[]'}"
             else:
-                yield f"{indent}{_scalar(key)}: {_scalar(each)}"
+                yield f"{indent}{_string(str(key))}: {_scalar(each)}"
     elif isinstance(value, list):
         for each in value:
             yield f"{indent}- {_scalar(each)}"
