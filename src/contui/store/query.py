@@ -48,13 +48,14 @@ def parse(text: str, fields: frozenset[str], *, times: frozenset[str] = frozense
 
 
 def _test(term: str, fields: frozenset[str], times: frozenset[str]) -> Test:
-    if term.startswith("!") and len(term) > 1:
-        inner = _test(term[1:], fields, times)
-        return lambda facts: not inner(facts)
+    bare = term.lstrip("!")
+    if bare and bare != term:
+        inner, holds = _test(bare, fields, times), (len(term) - len(bare)) % 2 == 0
+        return lambda facts: inner(facts) is holds
     if len(term) > 1 and term.startswith("/") and term.endswith("/"):
         try:
             pattern = re.compile(term[1:-1], re.IGNORECASE)
-        except re.error as error:
+        except (re.error, OverflowError, RecursionError) as error:
             raise ValueError(f"{term} is not a regular expression: {error}") from None
         return lambda facts: pattern.search(str(facts["text"]())) is not None
     if compared := _COMPARED.match(term):
