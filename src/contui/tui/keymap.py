@@ -15,14 +15,14 @@ from contui.tui.commands import BY_ID, COMMANDS, Context
 Keys = dict[str, tuple[str, ...]]
 
 _NODES: Final[tuple[frozenset[Context], ...]] = (
-    frozenset({"app"}),
-    frozenset({"list", "container"}),
-    frozenset({"objects"}),
-    frozenset({"table"}),
-    frozenset({"document"}),
+    frozenset({"app", "list", "container", "table"}),
+    frozenset({"app", "objects", "table"}),
+    frozenset({"app", "document"}),
     frozenset({"logs"}),
 )
-"""Contexts whose commands share one node, where a key can mean only one thing."""
+"""Contexts whose commands work at the same time, so that a key can mean only one thing. A log's own
+keys hide those of the screen around it.
+"""
 _NAMES: Final = {
     "/": "slash", "?": "question_mark", ":": "colon", "[": "left_square_bracket",
     "]": "right_square_bracket", "+": "plus", "-": "minus", "_": "underscore",
