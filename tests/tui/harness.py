@@ -172,6 +172,8 @@ async def console(
         return more.get(endpoint.url, engine)
 
     monkeypatch.setattr("contui.session.open_engine", opened)
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("COLORTERM", "truecolor")
     app = ContuiApp(
         Session(engine.endpoint),
         settings or Settings(),

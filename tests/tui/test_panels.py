@@ -9,7 +9,7 @@ from functools import partial
 import pytest
 
 from contui.model.event import EngineEvent
-from contui.model.linux import Listener, LimitInForce
+from contui.model.linux import LimitInForce, Listener
 from contui.model.resource import Resource
 from contui.tui.document import Line, Span, plain
 from contui.tui.panels import OVERVIEW, PANELS, describe
