@@ -1,7 +1,8 @@
 """The list of containers and the engine's events: subscribe, list, then follow.
 
 The engine keeps only 256 events and none over a restart, so after every interruption the list is
-read anew and compared; what changed meanwhile becomes an inferred event.
+read anew and compared; what changed meanwhile and is not told by an event that was kept becomes an
+inferred event.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Final
 from contui.engines.base import Engine
 from contui.feeds.supervisor import Apply, Report
 from contui.model.container import Container
-from contui.model.errors import EngineError, EngineNotFound, EngineTimeout
+from contui.model.errors import EngineError, EngineNotFound, EngineTimeout, EngineUnavailable
 from contui.model.event import EngineEvent
 from contui.model.feed import FeedState
 from contui.model.update import Changed, Connected, Gone, Happened, Listed
@@ -25,6 +26,8 @@ HISTORY: Final = 3600.0
 """Seconds of events asked for at the start. Docker keeps its last 256, Podman all there ever were;
 they tell who stopped what before the console was opened."""
 PING: Final = 3.0
+GRACE: Final = 0.5
+"""Seconds after an interruption in which the engine sends the events that it has kept."""
 _AT_ONCE: Final = 8
 """Inspect calls in flight: one container that hangs delays the others by 5 s at most."""
 
@@ -57,43 +60,56 @@ class Containers:
         self._seen: set[tuple[int, str, str]] = set()
         self._queue: asyncio.Queue[str] = asyncio.Queue()
         self._dirty: set[str] = set()
+        self._busy: set[str] = set()
         self._unknown = asyncio.Event()
 
     async def run(self, report: Report) -> None:
         """Connect and follow until something breaks. Raises EngineError."""
         report(FeedState.STARTING)
         self._apply(Connected(await self._engine.connect()))
+        self._queue = asyncio.Queue()
+        self._dirty.clear()
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._follow())
                 tasks.create_task(self._heartbeat(report))
-                tasks.create_task(self._list_often(report))
+                tasks.create_task(self._list_often(report, self._last_ns))
                 for _ in range(_AT_ONCE):
                     tasks.create_task(self._inspect_dirty())
         except* EngineError as group:
             raise group.exceptions[0] from None
 
-    async def _list_often(self, report: Report) -> None:
+    async def _list_often(self, report: Report, heard_ns: int) -> None:
+        missed = await self._list(anew=True)
+        report(FeedState.LIVE)
+        if missed:
+            await asyncio.sleep(GRACE)
+        told = {(id, action) for time_ns, id, action in self._seen if time_ns > heard_ns}
+        for event in missed:
+            if (event.id, event.action) not in told:
+                self._apply(Happened(event))
         while True:
-            self._unknown.clear()
-            await self._list()
-            report(FeedState.LIVE)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(RELIST):
                     await self._unknown.wait()
+            self._unknown.clear()
+            await self._list()
+            report(FeedState.LIVE)
 
-    async def _list(self) -> None:
-        before = self._known()
+    async def _list(self, *, anew: bool = False) -> list[EngineEvent]:
+        """Take in the list; ``anew`` after an interruption. Returns what it says has happened."""
         containers = await self._engine.containers()
-        for event in _inferred(before, containers) if self._listed else []:
-            self._apply(Happened(event))
+        before = dict(self._known())
         self._apply(Listed(containers))
-        self._listed = True
         known = self._known()
         for container in containers:
             old = before.get(container.id)
-            if known[container.id].detail is None or old is None or old.state != container.state:
+            changed = anew or old is None or old.state != container.state
+            if changed or known[container.id].detail is None:
                 self.refresh(container.id)
+        inferred = _inferred(before, containers) if anew and self._listed else []
+        self._listed = True
+        return inferred
 
     def refresh(self, id: str) -> None:
         """Inspect a container soon."""
@@ -104,18 +120,32 @@ class Containers:
     async def _inspect_dirty(self) -> None:
         while True:
             id = await self._queue.get()
-            self._dirty.discard(id)
-            container = self._known().get(id)
+            if id in self._busy:
+                continue  # whoever is at it looks again: answers must not overtake each other
+            self._busy.add(id)
             try:
-                if container is None:
-                    self._unknown.set()
-                    continue
-                complete, _ = await self._engine.inspect(container)
+                while id in self._dirty:
+                    self._dirty.discard(id)
+                    await self._inspect(id)
+            finally:
+                self._busy.discard(id)
+
+    async def _inspect(self, id: str) -> None:
+        container = self._known().get(id)
+        if container is None:
+            self._unknown.set()
+            return
+        try:
+            complete, _ = await self._engine.inspect(container)
+        except EngineNotFound:
+            self._apply(Gone(id))
+        except EngineUnavailable:
+            raise
+        except EngineError:
+            pass  # the engine hangs or fails on this one container: the list still shows it
+        else:
+            if id in self._known():
                 self._apply(Changed(complete))
-            except EngineNotFound:
-                self._apply(Gone(id))
-            except EngineTimeout:
-                continue  # the engine hangs on this one container: the list still shows it
 
     async def _heartbeat(self, report: Report) -> None:
         while True:
@@ -166,6 +196,8 @@ def _inferred(before: dict[str, Container], now: list[Container]) -> list[Engine
         if old is None or old.state == container.state:
             continue
         action = _SYNTHETIC.get(container.state, container.state)
+        if old.state == "paused" and container.state == "running":
+            action = "unpause"
         events.append(
             EngineEvent(stamp, "container", action, container.id, container.name, inferred=True)
         )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable
 from typing import Final
 
@@ -72,21 +71,35 @@ class Logs:
                 return
 
     async def _read(self, container: Container) -> None:
-        window, skip = self._window, 0
-        if self._last_ns:
-            window, skip = LogWindow(tail=None, since_ns=self._last_ns), self._same
+        window, since, skip = self._window, self._last_ns, self._same
+        if since:
+            window = LogWindow(tail=None, since_ns=since)
         batch: list[LogLine] = []
-        flushed = time.monotonic()
-        async for lines in self._engine.logs(container, window):
-            if skip:
-                lines, skip = _without(lines, self._last_ns, skip)
-            batch += lines
-            now = time.monotonic()
-            if now - flushed >= _BATCH or len(batch) >= _AT_ONCE or not self._started:
-                self._flush(container.id, batch)
-                batch, flushed = [], now
-                await asyncio.sleep(0)
-        self._flush(container.id, batch)
+        timer: asyncio.TimerHandle | None = None
+
+        def flush() -> None:
+            nonlocal timer
+            if timer is not None:
+                timer.cancel()
+                timer = None
+            self._flush(container.id, batch.copy())
+            batch.clear()
+
+        try:
+            async for lines in self._engine.logs(container, window):
+                if skip:
+                    lines, skip = _without(lines, since, skip)
+                batch += lines
+                if not self._started or len(batch) >= _AT_ONCE:
+                    flush()
+                    await asyncio.sleep(0)
+                elif timer is None:
+                    timer = asyncio.get_running_loop().call_later(_BATCH, flush)
+            flush()
+        finally:
+            # What was not shown yet is read again: the time to resume from is that of what was.
+            if timer is not None:
+                timer.cancel()
 
     def _flush(self, id: str, lines: list[LogLine]) -> None:
         if not lines:

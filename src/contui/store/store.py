@@ -71,7 +71,8 @@ class Store:
                 self._forget(id)
             case Sampled(samples, source):
                 for id, sample in samples.items():
-                    if id in self.containers:
+                    known = self.containers.get(id)
+                    if known is not None and known.running:
                         self.series.setdefault(id, Series()).add(sample)
                 self.stats_source = source
                 self.revision["samples"] += 1

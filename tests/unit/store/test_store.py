@@ -119,6 +119,7 @@ def test_a_sample_of_a_container_that_is_not_listed_is_ignored(store: Store) -> 
 def test_a_container_that_stops_loses_its_series(store: Store) -> None:
     store.apply(Sampled({WEB.id: Sample(1.0), DB.id: Sample(1.0)}, "cgroup"))
     store.apply(Changed(replace(WEB, state="exited")))
+    store.apply(Sampled({WEB.id: Sample(2.0)}, "cgroup"))
     assert list(store.series) == [DB.id]
 
 
