@@ -11,6 +11,8 @@ need dockerd docker.io
 need docker docker.io
 need busybox busybox-static
 need openssl openssl
+need zsh zsh
+need fish fish
 need ip iproute2
 need unshare util-linux
 [ -z "$missing" ] && exit 0

@@ -37,24 +37,32 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     top.add_argument("-V", "--version", action="version", version=f"contui {__version__}")
-    where = top.add_argument_group("which engine")
-    where.add_argument("-H", "--host", metavar="URL", help="unix://, tcp:// or ssh:// address")
-    where.add_argument("-c", "--context", metavar="NAME", help="docker context")
+    _endpoint_options(top, default=None)
     how = top.add_argument_group("how")
     how.add_argument("--read-only", action="store_true", help="look, never change anything")
-    how.add_argument("--config", metavar="FILE", help="another settings file")
     how.add_argument("--theme", metavar="NAME", help="colours, such as contui-light or terminal")
     how.add_argument("--keymap", choices=("contui", "lazydocker", "k9s"), help="whose keys")
     commands = top.add_subparsers(dest="command", metavar="COMMAND", title="commands")
-    commands.add_parser("doctor", help="tell how the engine is found, and what stands in the way")
+    doctor = commands.add_parser("doctor", help="tell how the engine is found, and what is wrong")
     config = commands.add_parser("config", help="show, write or check the settings")
     config.add_argument("--init", action="store_true", help="write a commented file")
     config.add_argument("--schema", action="store_true", help="print the JSON schema")
+    for each in (doctor, config):
+        _endpoint_options(each, default=argparse.SUPPRESS)  # before or after the command
     completion = commands.add_parser("completion", help="print a shell's completion script")
     completion.add_argument("shell", choices=("bash", "zsh", "fish"))
     plugin = commands.add_parser("plugin", help="docker contui, as a plugin of the docker CLI")
     plugin.add_argument("what", choices=("install", "uninstall"))
     return top
+
+
+def _endpoint_options(to: argparse.ArgumentParser, default: str | None) -> None:
+    where = to.add_argument_group("which engine")
+    where.add_argument(
+        "-H", "--host", metavar="URL", default=default, help="unix://, tcp:// or ssh:// address"
+    )
+    where.add_argument("-c", "--context", metavar="NAME", default=default, help="docker context")
+    where.add_argument("--config", metavar="FILE", default=default, help="another settings file")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -144,8 +144,13 @@ class ContuiApp(App[None]):
 
     async def on_unmount(self) -> None:
         """Let the session close its connections."""
+        await self._end_session()
+
+    async def _end_session(self) -> None:
         if self._worker is not None:
             self._worker.cancel()
+            with contextlib.suppress(WorkerError):
+                await self._worker.wait()
 
     # --- what screens use
 
@@ -342,10 +347,7 @@ class ContuiApp(App[None]):
     async def _switch(self, endpoint: Endpoint) -> None:
         while len(self.screen_stack) > 1:
             self.pop_screen()
-        if self._worker is not None:
-            self._worker.cancel()
-            with contextlib.suppress(WorkerError):
-                await self._worker.wait()
+        await self._end_session()
         logs = self.settings.logs
         self.session = Session(endpoint, log_lines=logs.buffer_lines, tail=logs.tail)
         await self.switch_screen(self.get_default_screen())

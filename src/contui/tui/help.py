@@ -47,9 +47,9 @@ def help_lines(app: ContuiApp, view: View) -> list[Line]:
             label = " ".join(key_label(key) for key in keys)
             rows.append(
                 line(
-                    (f"  {label:<18}", "key"),
+                    (f"  {label:<14}", "key"),
                     ("*" if command.changes else " ", "warning"),
-                    f" {command.title:<22}",
+                    f" {command.title:<18} ",
                     (command.help, "dim"),
                 )
             )

@@ -113,6 +113,8 @@ class ContainersView(View):
 
                 pane = ContainerPane(lambda: self.session, id="pane")
                 await self.query_one("#body").mount(pane)
+                logs = self.contui.settings.logs
+                pane.log_view.wrap, pane.log_view.timestamps = logs.wrap, logs.timestamps
                 self.pane = pane
                 self._lay_out()
                 self._settled()

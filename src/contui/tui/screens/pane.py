@@ -86,7 +86,7 @@ class Tabs(Bar):
         spans: list[Span] = [Span(f" {name} ", "heading")]
         self._places: list[tuple[int, int, str]] = []
         x = len(spans[0].text)
-        short = width < 40 + sum(len(title) + 2 for _, title in TABS)
+        short = width < x + sum(len(title) + 2 for _, title in TABS)
         for id, title in TABS:
             text = f" {title[:4] if short and id != current else title} "
             spans.append(Span(text, "match" if id == current else "dim"))

@@ -41,7 +41,9 @@ class Bar(Widget):
             for span in self._right
         ]
         room = self.size.width - sum(cell_len(segment.text) for segment in right)
-        return Strip([*paint.fitted(self._left, max(0, room), palette, base), *right])
+        gap = Segment(" ", base) if right else Segment("", base)
+        room -= cell_len(gap.text)
+        return Strip([*paint.fitted(self._left, max(0, room), palette, base), gap, *right])
 
 
 class KeyBar(Bar):
