@@ -89,7 +89,6 @@ def _exited(container: Container, detail: Detail | None, asked: str) -> Problem:
         return NOTHING
     if detail.oom_killed and code == 137 and not asked:
         limit = f" at its {size(detail.memory_limit)} limit" if detail.memory_limit else ""
-        return Problem(Severity.CRITICAL, f"out of memory: killed by the kernel{limit}")
     if asked and (code in (130, 137, 143) or str(code - 128) == asked):
         how = (
             "stopped by hand"
@@ -103,6 +102,12 @@ def _exited(container: Container, detail: Detail | None, asked: str) -> Problem:
     return Problem(Severity.CRITICAL, f"exit {code}: {exit_words(code)}{after}{_again(detail)}")
 
 
+def _oom_killed(detail: Detail) -> str:
+    return "OOM-killed" + (
+        f" at its {size(detail.memory_limit)} limit" if detail.memory_limit else ""
+    )
+
+
 def _again(detail: Detail) -> str:
     if detail.restart_policy == "on-failure" and detail.restart_count:
         return f", given up after {detail.restart_count} restarts"
@@ -114,8 +119,7 @@ def _restarting(detail: Detail | None) -> str:
         return "restarting over and over"
     cause = f"exit {detail.exit_code}: {exit_words(detail.exit_code)}"
     if detail.oom_killed:
-        limit = f" at its {size(detail.memory_limit)} limit" if detail.memory_limit else ""
-        cause = f"out of memory: killed by the kernel{limit}"
+        cause = _oom_killed(detail)
     elif detail.error:
         cause = reason(detail.error)
     return f"{cause}, restarted {_times(detail.restart_count)}"
@@ -138,15 +142,10 @@ def _running(detail: Detail | None, now: float, sample: Sample | None) -> Proble
         return Problem(Severity.WARNING, f"the kernel killed a process of it {kills}{limit}")
     if detail is not None and detail.restart_count and now - detail.started_at < RECENT:
         ago = duration(now - detail.started_at)
+        again = f"restarted {_times(detail.restart_count)}, last {ago} ago"
         if detail.oom_killed:
-            limit = f" at its {size(detail.memory_limit)} limit" if detail.memory_limit else ""
-            return Problem(
-                Severity.CRITICAL,
-                f"out of memory{limit}, restarted {_times(detail.restart_count)}, last {ago} ago",
-            )
-        return Problem(
-            Severity.WARNING, f"restarted {_times(detail.restart_count)}, last {ago} ago"
-        )
+            return Problem(Severity.CRITICAL, f"{_oom_killed(detail)}, {again}")
+        return Problem(Severity.WARNING, again)
     return NOTHING
 
 

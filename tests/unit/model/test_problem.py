@@ -64,8 +64,8 @@ def test_before_it_was_inspected_the_status_tells_the_exit_code() -> None:
 @pytest.mark.parametrize(
     ("detail", "text"),
     [
-        ({"memory_limit": 64 * M}, "out of memory: killed by the kernel at its 64.0M limit"),
-        ({}, "out of memory: killed by the kernel"),
+        ({"memory_limit": 64 * M}, "OOM-killed at its 64.0M limit"),
+        ({}, "OOM-killed"),
     ],
 )
 def test_a_container_killed_for_its_memory_says_so(detail: dict[str, Any], text: str) -> None:
@@ -117,7 +117,7 @@ def test_an_exit_tells_of_the_restarts_before(detail: dict[str, Any], text: str)
         ({"exit_code": 1, "restart_count": 9}, "exit 1: failed, restarted 9 times"),
         ({"exit_code": 0, "restart_count": 2}, "exit 0: ended by itself, restarted twice"),
         ({"exit_code": 137, "oom_killed": True, "memory_limit": 64 * M, "restart_count": 4},
-         "out of memory: killed by the kernel at its 64.0M limit, restarted 4 times"),
+         "OOM-killed at its 64.0M limit, restarted 4 times"),
         ({"exit_code": 127, "error": "OCI runtime create failed: exec: no", "restart_count": 1},
          "exec: no, restarted once"),
     ],
@@ -139,7 +139,7 @@ def test_a_recent_restart_is_news() -> None:
 def test_a_recent_restart_for_memory_is_critical() -> None:
     each = container("running", restart_count=3, started_at=NOW - 5, oom_killed=True,
                      memory_limit=64 * M)  # fmt: skip
-    text = "out of memory at its 64.0M limit, restarted 3 times, last 5s ago"
+    text = "OOM-killed at its 64.0M limit, restarted 3 times, last 5s ago"
     assert said(each) == (Severity.CRITICAL, text)
 
 

@@ -160,7 +160,7 @@ def test_a_reload_by_a_signal_does_not_excuse_a_later_kill(store: Store) -> None
     killed = replace(WEB, state="exited", detail=Detail(exit_code=137, oom_killed=True))
     store.apply(Changed(killed))
     found = problem(killed, 0.0, asked=store.asked.get(WEB.id, ""))
-    assert found.text.startswith("out of memory")
+    assert found.text.startswith("OOM-killed")
 
 
 def test_log_lines_are_appended_and_a_restart_empties_the_log(store: Store) -> None:

@@ -76,13 +76,11 @@ def engine_lines(info: EngineInfo) -> list[Line]:
             (f"  default {info.default_runtime}", "dim"),
         ),
         field("security", ", ".join(o.removeprefix("name=") for o in info.security_options) or "-"),
-        field(
-            "live restore",
-            yes[info.live_restore],
-            ("" if info.live_restore else "  containers stop when the engine stops", "dim"),
-        ),
         field("rootless", yes[info.rootless]),
     ]
+    if info.product == "docker":  # Podman has no daemon that its containers could end with
+        loss = "" if info.live_restore else "  containers stop when the engine stops"
+        lines.append(field("live restore", yes[info.live_restore], (loss, "dim")))
     if info.warnings:
         lines += [BLANK, heading("warnings of the engine")]
         lines += [
