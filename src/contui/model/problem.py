@@ -88,7 +88,7 @@ def _exited(container: Container, detail: Detail | None, asked: str) -> Problem:
     if code == 0:
         return NOTHING
     if detail.oom_killed and code == 137 and not asked:
-        limit = f" at its {size(detail.memory_limit)} limit" if detail.memory_limit else ""
+        return Problem(Severity.CRITICAL, _oom_killed(detail))
     if asked and (code in (130, 137, 143) or str(code - 128) == asked):
         how = (
             "stopped by hand"
@@ -103,9 +103,8 @@ def _exited(container: Container, detail: Detail | None, asked: str) -> Problem:
 
 
 def _oom_killed(detail: Detail) -> str:
-    return "OOM-killed" + (
-        f" at its {size(detail.memory_limit)} limit" if detail.memory_limit else ""
-    )
+    limit = f" at its {size(detail.memory_limit)} limit" if detail.memory_limit else ""
+    return f"OOM-killed{limit}"
 
 
 def _again(detail: Detail) -> str:
