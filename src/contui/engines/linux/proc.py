@@ -165,10 +165,20 @@ def _ulimits(own: Path, files: int | None) -> tuple[Ulimit, ...]:
 
 
 def _namespaces(proc: Path, pid: int) -> dict[str, bool]:
-    """Whether each namespace is that of the machine's first process."""
+    """Whether each namespace is that of the machine's first process.
+
+    Where that one is out of reach, as in a sandbox even for root, the kernel's own threads tell.
+    """
+    first = proc / "1/ns"
+    with contextlib.suppress(OSError):
+        if (
+            not os.access(first / "pid", os.R_OK)
+            and _fields(proc / "2/status")["Name"] == "kthreadd"
+        ):
+            first = proc / "2/ns"
     out = {}
     for name in _NAMESPACES:
-        host = os.readlink(proc / "1/ns" / name)
+        host = os.readlink(first / name)
         out[name] = os.readlink(proc / str(pid) / "ns" / name) == host
     return out
 
