@@ -132,7 +132,9 @@ def mask_args(arguments: list[str]) -> list[str]:
     """An argument vector: flag values in the same or in the next argument."""
     out: list[str] = []
     pending = False
-    for argument in _mask_clients("\0".join(arguments)).split("\0") if arguments else ():
+    # An argument has no NUL; an engine that sends one must not make two of it.
+    joined = "\0".join(argument.replace("\0", "") for argument in arguments)
+    for argument in _mask_clients(joined).split("\0") if arguments else ():
         flag = _FLAG.match(argument)
         if pending and not argument.startswith("-"):
             out.append(MASK)
