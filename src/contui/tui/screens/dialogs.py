@@ -14,7 +14,7 @@ from textual.widgets import Input, Label
 
 from contui.tui.commands import bindings
 from contui.tui.document import Line, line
-from contui.tui.safe import content
+from contui.tui.safe import clean, content
 from contui.tui.widgets.document_view import DocumentView
 from contui.tui.widgets.table import Column, LineTable
 
@@ -95,7 +95,8 @@ class Ask(Dialog):
             yield Label(content(self._title), classes="dialog--title")
             for field in self._fields:
                 yield Label(content(field.label), classes="dialog--hint")
-                yield Input(field.value, placeholder=field.placeholder, select_on_focus=False)
+                value = clean(field.value)
+                yield Input(value, placeholder=field.placeholder, select_on_focus=False)
             yield Label(content(self._hint), classes="dialog--hint")
 
     def on_input_submitted(self) -> None:
