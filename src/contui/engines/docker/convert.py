@@ -25,7 +25,7 @@ def _names(entry: Mapping[str, Any]) -> str:
     """The container's own name: links add ``/other/alias`` ones."""
     names = [str(name) for name in entry.get("Names") or []]
     own = [name for name in names if name.count("/") <= 1] or names
-    return own[0].lstrip("/") if own else str(entry.get("Id", ""))[:12]
+    return own[0].lstrip("/") if own else str(entry.get("Id") or "")[:12]
 
 
 def listed(entry: Mapping[str, Any]) -> Container:
@@ -152,6 +152,8 @@ def event(document: Mapping[str, Any]) -> EngineEvent:
     if "containerExitCode" in attributes:
         attributes.setdefault("exitCode", attributes["containerExitCode"])
     action = str(document.get("Action") or document.get("status") or "")
+    if action == "health_status" and attributes.get("health_status"):
+        action = f"health_status: {attributes['health_status']}"
     nano = int(document.get("timeNano") or 0) or int(document.get("time") or 0) * 1_000_000_000
     return EngineEvent(
         time_ns=nano,
@@ -177,9 +179,9 @@ def sample(document: Mapping[str, Any]) -> Sample | None:
     memory: Mapping[str, Any] = document.get("memory_stats") or {}
     detail: Mapping[str, Any] = memory.get("stats") or {}
     pids: Mapping[str, Any] = document.get("pids_stats") or {}
-    networks: Mapping[str, Any] = document.get("networks") or {}
+    networks = [each or {} for each in (document.get("networks") or {}).values()]
     usage = memory.get("usage")
-    inactive = detail.get("total_inactive_file", detail.get("inactive_file", 0))
+    inactive = detail.get("total_inactive_file", detail.get("inactive_file")) or 0
     limit = memory.get("limit")
     read_bytes, written = _block(document)
     return Sample(
@@ -196,8 +198,8 @@ def sample(document: Mapping[str, Any]) -> Sample | None:
         memory_peak=memory.get("max_usage"),
         pids=pids.get("current"),
         pids_limit=_bounded(pids.get("limit")),
-        net_rx=sum(each.get("rx_bytes") or 0 for each in networks.values()) if networks else None,
-        net_tx=sum(each.get("tx_bytes") or 0 for each in networks.values()) if networks else None,
+        net_rx=sum(each.get("rx_bytes") or 0 for each in networks) if networks else None,
+        net_tx=sum(each.get("tx_bytes") or 0 for each in networks) if networks else None,
         block_read=read_bytes,
         block_write=written,
     )

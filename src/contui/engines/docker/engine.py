@@ -115,8 +115,9 @@ class DockerEngine:
             params["tail"] = window.tail
         if window.since_ns:
             params["since"] = _nanoseconds(window.since_ns)
-        tty = container.detail.tty if container.detail is not None else False
-        assembler = Assembler(tty=tty)
+        if container.detail is None:
+            container, _ = await self.inspect(container)
+        assembler = Assembler(tty=container.detail is not None and container.detail.tty)
         async with self._client.stream(f"/containers/{container.id}/logs", params=params) as chunks:
             async for chunk in chunks:
                 if lines := assembler.feed(chunk):

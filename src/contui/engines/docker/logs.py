@@ -10,6 +10,7 @@ in the middle of the line, 16 384 bytes apart.
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
@@ -20,6 +21,7 @@ from contui.model.units import parse_time_ns
 MAX_LINE: Final = 1 << 20
 """A longer line is cut here; the rest up to its line feed is dropped, marked by an ellipsis."""
 _PART: Final = 16 * 1024
+_LONGEST_STAMP: Final = 40
 _STAMP: Final = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d) ")
 
 
@@ -28,9 +30,11 @@ class _Pending:
     stamp: bytes = b""
     parts: list[bytes] = field(default_factory=list)
     size: int = 0
+    room: int = 0
+    """Bytes until the next part of a TTY's line; 0: its timestamp may stand here."""
 
     def add(self, data: bytes) -> None:
-        if self.size < MAX_LINE:
+        if self.size <= MAX_LINE:
             self.parts.append(data)
             self.size += len(data)
 
@@ -57,9 +61,9 @@ class Assembler:
 
     def end(self) -> list[LogLine]:
         """What the stream ended with, without a line feed."""
-        if self._tty and self._buffer:
-            self._buffer += b"\n"
-            return list(self._tty_lines())
+        if self._tty:
+            begun = self._buffer or self._pending[Std.OUT].room
+            return self.feed(b"\n") if begun else []
         return [pending.line(std) for std, pending in self._pending.items() if pending.parts]
 
     def _framed_lines(self) -> Iterator[LogLine]:
@@ -90,16 +94,24 @@ class Assembler:
             pending.add(rest)
 
     def _tty_lines(self) -> Iterator[LogLine]:
-        *whole, rest = bytes(self._buffer).split(b"\n")
-        self._buffer = bytearray(rest)
-        for raw in whole:
-            pending = _Pending()
-            found = _STAMP.match(raw)
-            if found:
-                pending.stamp = found[0].rstrip()
-                raw = raw[found.end() :]
-            while len(raw) > _PART and (again := _STAMP.match(raw, _PART)):
-                pending.add(raw[:_PART])
-                raw = raw[again.end() :]
-            pending.add(raw)
-            yield pending.line(Std.OUT)
+        buffer, position = self._buffer, 0
+        pending = self._pending[Std.OUT]
+        while position < len(buffer):
+            end = buffer.find(b"\n", position)
+            if not pending.room:
+                if end < 0 and len(buffer) - position < _LONGEST_STAMP:
+                    break
+                found = _STAMP.match(buffer, position)
+                if found:
+                    pending.stamp = pending.stamp or bytes(found[0]).rstrip()
+                    position = found.end()
+                pending.room = _PART if found else sys.maxsize
+            stop = min(len(buffer) if end < 0 else end, position + pending.room)
+            pending.add(bytes(buffer[position:stop]))
+            pending.room -= stop - position
+            position = stop
+            if position == end:
+                position += 1
+                yield pending.line(Std.OUT)
+                self._pending[Std.OUT] = pending = _Pending()
+        del buffer[:position]
