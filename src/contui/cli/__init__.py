@@ -28,21 +28,35 @@ keys: ? help  / filter  : commands  Enter open  Esc back  q quit
 file: $XDG_CONFIG_HOME/contui/config.toml (contui config --init writes one)"""
 
 
+class _Help(argparse.RawDescriptionHelpFormatter):
+    """Narrow enough for 80 columns, short enough for 24 lines."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, max_help_position=27, width=79)
+
+
 def parser() -> argparse.ArgumentParser:
     """All options and subcommands."""
     top = argparse.ArgumentParser(
         prog="contui",
+        usage="contui [OPTIONS] [COMMAND]",
         description="The terminal console to open when a container misbehaves.",
         epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=_Help,
     )
     top.add_argument("-V", "--version", action="version", version=f"contui {__version__}")
     _endpoint_options(top, default=None)
-    how = top.add_argument_group("how")
-    how.add_argument("--read-only", action="store_true", help="look, never change anything")
-    how.add_argument("--theme", metavar="NAME", help="colours, such as contui-light or terminal")
-    how.add_argument("--keymap", choices=("contui", "lazydocker", "k9s"), help="whose keys")
-    commands = top.add_subparsers(dest="command", metavar="COMMAND", title="commands")
+    top.add_argument("--read-only", action="store_true", help="look, never change anything")
+    top.add_argument("--theme", metavar="NAME", help="colours, such as contui-light or terminal")
+    top.add_argument(
+        "--keymap",
+        choices=("contui", "lazydocker", "k9s"),
+        metavar="NAME",
+        help="whose keys: contui, lazydocker or k9s",
+    )
+    commands = top.add_subparsers(
+        prog="contui", dest="command", metavar="COMMAND", title="commands"
+    )
     doctor = commands.add_parser("doctor", help="tell how the engine is found, and what is wrong")
     config = commands.add_parser("config", help="show, write or check the settings")
     config.add_argument("--init", action="store_true", help="write a commented file")
@@ -57,12 +71,11 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _endpoint_options(to: argparse.ArgumentParser, default: str | None) -> None:
-    where = to.add_argument_group("which engine")
-    where.add_argument(
+    to.add_argument(
         "-H", "--host", metavar="URL", default=default, help="unix://, tcp:// or ssh:// address"
     )
-    where.add_argument("-c", "--context", metavar="NAME", default=default, help="docker context")
-    where.add_argument("--config", metavar="FILE", default=default, help="another settings file")
+    to.add_argument("-c", "--context", metavar="NAME", default=default, help="docker context")
+    to.add_argument("--config", metavar="FILE", default=default, help="another settings file")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
