@@ -46,7 +46,7 @@ def unescape(text: str) -> str:
 def _hierarchies(proc: Path) -> dict[str, _Hierarchy]:
     """The mounted cgroup hierarchies by controller, ``""`` for v2; from /proc/self/mountinfo."""
     found: dict[str, _Hierarchy] = {}
-    for row in (proc / "self/mountinfo").read_text().splitlines():
+    for row in (proc / "self/mountinfo").read_text(errors="replace").splitlines():
         before, _, after = row.partition(" - ")
         kind, _, options = after.split(" ")[:3]
         if kind not in ("cgroup", "cgroup2"):
