@@ -121,9 +121,9 @@ class LogView(RowsView):
         return Strip.blank(self.size.width, self.rich_style)
 
     def _pieces(self, position: int) -> list[Strip]:
-        """A wrapped row."""
-        strip = self._strip(position)
+        """A wrapped row, as far as it fits on the screen: it is drawn from its beginning."""
         width = max(10, self.size.width)
+        strip = self._strip(position).crop(0, width * max(1, self.size.height))
         length = strip.cell_length
         return [strip.crop(x, min(x + width, length)) for x in range(0, max(1, length), width)]
 
