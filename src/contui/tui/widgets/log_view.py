@@ -18,6 +18,8 @@ from contui.tui.logmodel import LogModel, LogRow
 from contui.tui.safe import ansi, cell_len, clean
 from contui.tui.widgets.view import RowsView
 
+_STRIPS: Final = 256
+"""Drawn rows kept: those of a screen and some around it."""
 _HUES: Final = ("cyan", "magenta", "green", "yellow", "blue", "red")
 
 
@@ -42,6 +44,7 @@ class LogView(RowsView):
         self.hit: int | None = None
         self.log_marks: set[int] = set()
         self._width = 0
+        self._strips: dict[tuple[object, ...], Strip] = {}
 
     # --- taking in
 
@@ -103,6 +106,11 @@ class LogView(RowsView):
 
     # --- drawing
 
+    def notify_style_update(self) -> None:
+        """The theme changed."""
+        super().notify_style_update()
+        self._strips.clear()
+
     def draw_row(self, y: int) -> Strip:
         """One row of the screen."""
         top = self.scroll_offset.y
@@ -133,8 +141,17 @@ class LogView(RowsView):
         return (13 if self.timestamps else 0) + (min(20, name) + 1 if merged else 0) + 2
 
     def _strip(self, position: int) -> Strip:
-        row = self.model.row(position)
-        number = self.model.number(position)
+        """One row, drawn once as long as it looks the same: a long line is worth keeping."""
+        row, number = self.model.row(position), self.model.number(position)
+        sign = "▌" if number == self.hit else "◆" if number in self.log_marks else "│"
+        key = row, sign, self.found, self.timestamps, self.model.sources, self.rich_style
+        if key not in self._strips:
+            if len(self._strips) >= _STRIPS:
+                self._strips.clear()
+            self._strips[key] = self._draw(row, sign)
+        return self._strips[key]
+
+    def _draw(self, row: LogRow, sign: str) -> Strip:
         base, palette = self.rich_style, self.palette
         segments: list[Segment] = []
         if self.timestamps:
@@ -147,7 +164,6 @@ class LogView(RowsView):
             segments.append(Segment(f"~ {clean(row.text)}", base + palette["warning"]))
             return Strip(segments)
         error = entry.std is Std.ERR
-        sign = "▌" if number == self.hit else "◆" if number in self.log_marks else "│"
         segments.append(Segment(sign + " ", base + palette["stderr" if error else "dim"]))
         segments += self._text(entry, base)
         return Strip(segments)
