@@ -91,6 +91,11 @@ def test_stamps_are_read_to_the_nanosecond(stamp: str, time_ns: int, tty: bool) 
     assert read(row if tty else frame(row), tty=tty) == [LogLine(time_ns, Std.OUT, "x")]
 
 
+def test_a_stamp_within_a_line_that_has_none_is_text() -> None:
+    text = "x" * PART + f"{STAMP} y"
+    assert read(f"{text}\n".encode(), tty=True) == [LogLine(0, Std.OUT, text)]
+
+
 def test_invalid_utf8_is_replaced_not_refused() -> None:
     data = frame(f"{STAMP} ".encode() + b"caf\xe9 \xff\xfe\n")
     assert read(data, tty=False) == [LogLine(TIME, Std.OUT, "caf\ufffd \ufffd\ufffd")]

@@ -256,6 +256,18 @@ async def test_what_happened_while_nobody_listened_is_inferred(
     assert DB.id not in seen.store.containers
 
 
+async def test_an_end_that_was_told_before_does_not_hide_the_next_one(
+    engine: Scripted, seen: Any, start: Start
+) -> None:
+    start(engine)
+    await until(lambda: inspected(seen, WEB, DB))
+    engine.emit(happened(WEB, "die"), happened(WEB, "start"))
+    await until(lambda: len(seen.store.events) == 2)
+    await interrupt(engine, seen, lambda: engine.put(make("web", "exited")))
+    await until(lambda: len(seen.store.events) == 3)
+    assert events(seen)[2] == ("web", "die", True)
+
+
 async def test_what_the_engine_still_tells_is_not_inferred_as_well(
     engine: Scripted, seen: Any, start: Start
 ) -> None:

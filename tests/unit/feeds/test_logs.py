@@ -1,3 +1,4 @@
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -187,6 +188,25 @@ async def test_a_log_that_ended_is_not_read_again_and_again(
     await until(lambda: seen.reason("log") == "the log has ended")
     seen.store.apply(Changed(replace(EXITED, status="Exited (0) 2 seconds ago")))
     await settled()
+    assert engine.calls["logs"] == 1
+
+
+async def test_a_log_that_ended_before_the_list_knows_is_not_read_again(
+    engine: Scripted, seen: Any, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, looks = asyncio.sleep, []
+
+    async def quick(seconds: float) -> None:
+        looks.append(seconds)
+        await real(0)
+
+    start()
+    seen.store.apply(Changed(WEB))
+    await until(lambda: engine.log_streams.open(WEB.id))
+    engine.log_streams.end(WEB.id)
+    await until(lambda: seen.reason("log") == "the log has ended")
+    monkeypatch.setattr(module.asyncio, "sleep", quick)
+    await until(lambda: looks.count(0.25) > 3)
     assert engine.calls["logs"] == 1
 
 

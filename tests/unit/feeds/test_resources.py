@@ -1,3 +1,4 @@
+import asyncio
 from typing import Any
 
 import pytest
@@ -51,8 +52,10 @@ async def test_an_event_reads_it_again_now(poll: Poll, engine: Scripted, seen: A
 
 
 async def test_an_event_while_it_is_read_reads_it_once_more(
-    engine: Scripted, seen: Any, supervisor: Supervisor
+    engine: Scripted, seen: Any, supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    real = asyncio.sleep
+    monkeypatch.setattr(module.asyncio, "sleep", lambda seconds: real(0))
     engine.hanging.add("fetch")
     poll = Poll(engine, seen, *KEY)
     supervisor.start("images:", poll.run)

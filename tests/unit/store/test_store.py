@@ -137,6 +137,7 @@ def test_events_are_kept_up_to_a_bound(store: Store) -> None:
         ([event("kill", signal="15"), event("kill", signal="9"), event("die")], "15"),
         ([event("kill", signal="9"), event("die")], "9"),
         ([event("kill", signal="15"), event("stop")], "15"),
+        ([event("kill", signal="2"), event("stop")], "2"),
         ([event("stop")], "15"),
         ([event("kill")], "15"),
         ([event("kill", signal="15"), event("start")], ""),

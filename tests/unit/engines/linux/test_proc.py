@@ -455,10 +455,16 @@ def test_a_link_out_of_the_container_is_not_followed(
     assert table(container).read()[0].user == "0"
 
 
-def test_a_pipe_in_place_of_passwd_does_not_hang(container: Any) -> None:
-    (container.root / "etc").mkdir()
-    os.mkfifo(container.root / "etc/passwd")
-    assert table(container).read()[0].user == "0"
+@pytest.mark.parametrize("waiting", [b"", b"piped:x:0:0\n"])
+def test_a_pipe_in_place_of_passwd_is_not_read(container: Any, waiting: bytes) -> None:
+    pipe = container.root / "etc/passwd"
+    pipe.parent.mkdir()
+    os.mkfifo(pipe)
+    writer = os.open(pipe, os.O_RDWR | os.O_NONBLOCK)
+    os.write(writer, waiting)
+    user = table(container).read()[0].user
+    os.close(writer)
+    assert user == "0"
 
 
 def test_reading_leaves_no_file_open(container: Any) -> None:
