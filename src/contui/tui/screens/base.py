@@ -131,10 +131,11 @@ class View(Screen[None]):
     def show_keys(self) -> None:
         """Show the keys of what has the focus."""
         entries = []
-        for command in in_context(*self.focus_contexts(), *self.contexts, "app"):
-            keys = self.contui.keys.get(command.id, ())
-            if command.bar and keys and self.contui.allowed(command):
-                entries.append((command.id, key_label(keys[0]), command.bar))
+        for context in ("app", *self.focus_contexts(), *self.contexts):
+            for command in in_context(context):
+                keys = self.contui.keys.get(command.id, ())
+                if command.bar and keys and self.contui.allowed(command):
+                    entries.append((command.id, key_label(keys[0]), command.bar))
         self.query_one(KeyBar).keys(entries)
 
     def focus_contexts(self) -> tuple[Context, ...]:

@@ -276,8 +276,10 @@ class ContainersView(View):
             await self._open_pane()
 
     async def _open_pane(self) -> None:
-        selected, pane = self.selected(), await self.pane_ready()
+        pane = await self.pane_ready()
+        selected = self.selected() or next(iter(self.targets()), None)  # on a head: its first one
         if selected is None:
+            self.contui.say("there is no container to look at")
             return
         if not self.has_class("-wide"):
             self.add_class("-open")
