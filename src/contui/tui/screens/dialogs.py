@@ -28,7 +28,7 @@ class Dialog(ModalScreen[object]):
         width: 80%; max-width: 110; height: auto; max-height: 85%;
         background: $surface; border: round $primary; padding: 0 1;
     }
-    Dialog .dialog--title { text-style: bold; color: $text-primary; width: 1fr; }
+    Dialog .dialog--title { text-style: bold; color: $text-primary; width: 1fr; max-height: 2; }
     Dialog .dialog--hint { color: $text-muted; width: 1fr; }
     Dialog DocumentView { height: auto; max-height: 24; padding: 0; }
     Dialog Input { border: none; height: 1; padding: 0; background: $panel; }
@@ -61,10 +61,17 @@ class Confirm(Dialog):
             yield DocumentView()
             yield Label("y  yes, do it      n  no", classes="dialog--hint", markup=False)
 
-    def on_mount(self) -> None:
-        """Fill in the text."""
-        self.query_one(DocumentView).show(self._lines)
-        self.query_one(DocumentView).styles.height = min(24, len(self._lines))
+    def on_resize(self) -> None:
+        """Fill in the text once its width is known."""
+        self.call_after_refresh(self._fill)
+
+    def _fill(self) -> None:
+        from contui.tui.panels.layout import fit  # loads all panels, so not at the start
+
+        view = self.query_one(DocumentView)
+        lines = fit(self._lines, max(20, view.scrollable_content_region.width))
+        view.show(lines)
+        view.styles.height = min(24, len(lines))
 
     def action_yes(self) -> None:
         """Do it."""
