@@ -38,7 +38,7 @@ def fitted(line: Line, width: int, palette: Mapping[str, Style], base: Style) ->
     segments: list[Segment] = []
     left = width
     for index, span in enumerate(line):
-        text = clean(span.text)
+        text = clean(span.text)[: 8 * left + 64]  # measuring a very long one costs
         style = base + palette.get(span.style, Style.null())
         size = cell_len(text)
         more = any(other.text for other in line[index + 1 :])
