@@ -116,7 +116,9 @@ def variable_defaults(theme: Theme) -> dict[str, str]:
     if not theme.ansi:
         ground, text = Color.parse(colours["background"]), Color.parse(colours["foreground"])
         quiet = ground.blend(text, 0.7, alpha=1).hex
+    ground_and_text = {"ansi-background": "ansi_default", "ansi-foreground": "ansi_default"}
     return {
+        **(ground_and_text if theme.ansi else {}),  # Textual's CSS names them and sets no default
         "state-ok": colours["text-success"],
         "state-warning": colours["text-warning"],
         "state-critical": colours["text-error"],

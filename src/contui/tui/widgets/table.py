@@ -49,8 +49,7 @@ class LineTable(RowsView):
     COMPONENT_CLASSES: ClassVar[set[str]] = {"table--head", "table--cursor", "table--group"}
     DEFAULT_CSS = """
     LineTable > .table--head { color: $text-muted; text-style: bold; background: $surface; }
-    LineTable > .table--cursor { background: $cursor; }
-    LineTable:focus > .table--cursor { text-style: $cursor-text-style; }
+    LineTable > .table--cursor { background: $cursor; text-style: $cursor-text-style; }
     LineTable > .table--group { color: $text-accent; }
     """
 
