@@ -23,7 +23,10 @@ def first_frame(entries: Sequence[Mapping[str, Any]], columns: int, rows: int) -
         for name, status, image in map(_texts, entries)
     )
     wide = min(40, max((len(each[3]) for each in known), default=4) + 1)
-    lines = [f" {len(known)} containers", f"   {'NAME':<{wide}} {'STATUS':<32} IMAGE"]
+    lines = [
+        f" {len(known)} container{'s' * (len(known) != 1)}",
+        f"   {'NAME':<{wide}} {'STATUS':<32} IMAGE",
+    ]
     for fine, _, _, name, status, image in known:
         lines.append(f" {' ' if fine else 'x'} {name[:wide]:<{wide}} {status[:32]:<32} {image}")
     return ENTER + "\r\n".join(line[:columns].rstrip() for line in lines[:rows])
