@@ -107,6 +107,8 @@ class Supervisor:
             except Exception as error:
                 log.exception("feed %s", name)
                 reason, hint, stalled = f"internal error: {error!r}", "", False
+            if _cancelled():
+                raise asyncio.CancelledError
             if time.monotonic() - started > _HEALTHY:
                 delay = _FIRST
             wait = delay * random.uniform(0.8, 1.2)
@@ -121,3 +123,9 @@ class Supervisor:
                 await self._retry.wait()
         except TimeoutError:
             pass
+
+
+def _cancelled() -> bool:
+    """Whether this task is to end: a TaskGroup that fails while it is cancelled tells only that."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
