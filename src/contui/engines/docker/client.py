@@ -113,13 +113,13 @@ class Client:
                 method, self.url(path), params=params, json=body, timeout=limit
             )
         except (OSError, aiohttp.ClientError, TimeoutError) as error:
-            raise self._unreachable(error) from error
+            raise self.unreachable(error) from error
         try:
             if response.status >= 400:
                 raise explain(self.endpoint, await _refusal(response), os.environ)
             yield response
         except (OSError, aiohttp.ClientError, TimeoutError) as error:
-            raise self._unreachable(error) from error
+            raise self.unreachable(error) from error
         finally:
             # close, never release: release would wait for the end of an endless body.
             if response.content.at_eof():
@@ -127,7 +127,8 @@ class Client:
             else:
                 response.close()
 
-    def _unreachable(self, error: BaseException) -> EngineError:
+    def unreachable(self, error: BaseException) -> EngineError:
+        """What kept a request from its answer, as the error that fits."""
         if isinstance(error, TimeoutError):
             return EngineTimeout("the engine does not answer", hint="systemctl status docker")
         if isinstance(error, aiohttp.ClientPayloadError | aiohttp.ServerDisconnectedError):
