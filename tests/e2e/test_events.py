@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import os
 import signal
 from collections.abc import Iterator
 
 import pytest
 
+from contui.engines.base import Terminal
+from contui.model.errors import EngineError, EngineTimeout, EngineUnavailable
 from contui.model.feed import FeedState
 from contui.session import Session
 from lab.dockerd import Dockerd, private
 from lab.live import complete, named, session
-from support.wait import until
+from support.wait import PATIENCE, until
 
 pytestmark = pytest.mark.engine
 
@@ -182,6 +186,20 @@ async def test_a_frozen_daemon_is_stalled_until_it_goes_on(failing: Dockerd) -> 
         await until(lambda: "start" in happened(at, other), "events arrive again")
 
 
+@pytest.mark.parametrize("turns", range(5))
+async def test_a_session_that_is_left_while_its_daemon_dies_ends(
+    failing: Dockerd, turns: int
+) -> None:
+    async with asyncio.timeout(PATIENCE):
+        async with session(failing) as at:
+            await live(at)
+            # The loop does not turn meanwhile: the end of the streams and that of the session meet.
+            failing.stop(signal.SIGKILL)
+            failing.start()
+            for _ in range(turns):
+                await asyncio.sleep(0)
+
+
 async def test_a_session_without_an_engine_waits_for_it(failing: Dockerd) -> None:
     id = failing.run("idle", *IDLE)
     failing.stop()
@@ -198,3 +216,47 @@ async def test_a_session_without_an_engine_waits_for_it(failing: Dockerd) -> Non
     finally:
         if not failing.answers():
             failing.start()
+
+
+# --- a shell while the daemon fails
+
+
+async def shell(at: Session, id: str) -> Terminal:
+    return await at.exec(id, ["sh"], user="", directory="", size=(80, 24))
+
+
+async def test_a_shell_ends_with_its_daemon(failing: Dockerd) -> None:
+    id = failing.run("host", *IDLE)
+    async with session(failing) as at:
+        await live(at)
+        terminal = await shell(at, id)
+        failing.stop(signal.SIGKILL)
+        try:
+            async with asyncio.timeout(PATIENCE):
+                with contextlib.suppress(EngineError):
+                    while await terminal.read():
+                        pass
+            with pytest.raises(EngineError):
+                await terminal.write(b"exit\n")
+            await terminal.resize(70, 20)
+            assert await terminal.close() is None
+            for start in (shell(at, id), at.attach(id, (80, 24))):
+                with pytest.raises(EngineUnavailable, match="engine is not running"):
+                    await start
+        finally:
+            failing.start()
+
+
+async def test_a_shell_of_a_frozen_daemon_is_given_up(
+    failing: Dockerd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("contui.engines.docker.terminal.TIMEOUT", 0.5)
+    id = failing.run("host", *IDLE)
+    async with session(failing) as at:
+        await live(at)
+        failing.send(signal.SIGSTOP)
+        try:
+            with pytest.raises(EngineTimeout, match="does not answer"):
+                await shell(at, id)
+        finally:
+            failing.send(signal.SIGCONT)
