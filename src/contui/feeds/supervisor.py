@@ -107,7 +107,9 @@ class Supervisor:
             except Exception as error:
                 log.exception("feed %s", name)
                 reason, hint, stalled = f"internal error: {error!r}", "", False
-            if _cancelled():
+            if self._tasks.get(name) is not asyncio.current_task():
+                # Stopped: a TaskGroup that fails while it is cancelled tells only of the failure,
+                # and on Python 3.11 and 3.12 one that fails leaves its task counted as cancelling.
                 raise asyncio.CancelledError
             if time.monotonic() - started > _HEALTHY:
                 delay = _FIRST
@@ -123,9 +125,3 @@ class Supervisor:
                 await self._retry.wait()
         except TimeoutError:
             pass
-
-
-def _cancelled() -> bool:
-    """Whether this task is to end: a TaskGroup that fails while it is cancelled tells only that."""
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0

@@ -247,3 +247,44 @@ async def test_close_leaves_no_task(told: Told) -> None:
     assert asyncio.all_tasks() == before
     assert cleaned == [True, True]
     assert not supervisor.running("a")
+
+
+async def failing_group(report: Report) -> None:
+    """Fails in a task of its own, as the feed of the engine does."""
+
+    async def one() -> None:
+        report(FeedState.LIVE)
+        raise EngineUnavailable("connection reset")
+
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(one())
+            tasks.create_task(asyncio.Event().wait())
+    except* EngineError as group:
+        raise group.exceptions[0] from None
+
+
+async def test_a_feed_whose_own_task_failed_is_tried_again(
+    supervisor: Supervisor, told: Told, waits: list[float]
+) -> None:
+    supervisor.start("f", failing_group)
+    await until(lambda: told.states.count("retrying") == 3)
+    assert told.states[:4] == ["live", "retrying", "live", "retrying"]
+
+
+async def test_a_feed_that_fails_while_it_is_stopped_is_not_tried_again(
+    told: Told, waits: list[float]
+) -> None:
+    async def stubborn(report: Report) -> None:
+        report(FeedState.LIVE)
+        try:
+            await asyncio.Event().wait()
+        finally:
+            raise EngineUnavailable("connection reset")
+
+    supervisor = Supervisor(told)
+    supervisor.start("f", stubborn)
+    await until(lambda: told.states)
+    await supervisor.close()
+    assert told.states == ["live"]
+    assert waits == []
