@@ -217,6 +217,8 @@ COMMANDS: Final[tuple[Command, ...]] = (
     Command("app.save", "app", ("ctrl+s",), "save", "Save", "Save what is shown to a file"),
 )  # fmt: skip
 BY_ID: Final = {command.id: command for command in COMMANDS}
+CHANGING: Final = frozenset(c.action.partition("(")[0] for c in COMMANDS if c.changes)
+"""Names of the actions that alter a container, or anything else of the engine."""
 
 
 def bindings(*contexts: Context) -> list[Binding]:

@@ -18,7 +18,7 @@ from contui.model.problem import Severity
 from contui.model.units import clock, duration, percent, size
 from contui.session import Session
 from contui.tui.clipboard import copy
-from contui.tui.commands import Context, in_context
+from contui.tui.commands import CHANGING, Context, in_context
 from contui.tui.document import Line, Style, line
 from contui.tui.keymap import key_label
 from contui.tui.safe import clean
@@ -76,6 +76,10 @@ class View(Screen[None]):
     def body(self) -> ComposeResult:
         """What is between the bars."""
         raise NotImplementedError
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """In read-only mode no key changes anything."""
+        return not (action in CHANGING and self.contui.read_only)
 
     def on_mount(self) -> None:
         """Look for news ten times a second: what has none costs nothing."""
