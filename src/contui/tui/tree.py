@@ -35,22 +35,30 @@ class Tree:
 
     def nodes(self, document: object, revealed: frozenset[str]) -> list[Node]:
         """The visible lines."""
-        return list(self._walk("", "", masked(document, revealed), document, 0))
+        return list(self._walk("", "", masked(document, revealed), document, revealed))
 
     def _walk(
-        self, path: str, name: str, value: object, original: object, depth: int
+        self,
+        path: str,
+        name: str,
+        value: object,
+        original: object,
+        revealed: frozenset[str],
+        depth: int = 0,
     ) -> Iterator[Node]:
         entries = list(_entries(value))
         sources = dict(_entries(original)) if entries else {}
         if depth == 0:
             for key, each in entries:
-                yield from self._walk(_join(path, key, value), key, each, sources[key], 1)
+                below = _join(path, key, value)
+                yield from self._walk(below, key, each, sources[key], revealed, 1)
             return
         indent = "  " * (depth - 1)
         if not entries:
             hidden = value != original
             text, style = _scalar(value)
-            span = Span(text, "dim" if hidden else style, reveal=path if hidden else "")
+            secret = hidden or path in revealed
+            span = Span(text, "dim" if hidden else style, reveal=path if secret else "")
             copy = Span("", copy=str(value) if isinstance(value, str) else json.dumps(value))
             yield Node(path, line(indent + "  ", (f"{name}: ", "label"), span, copy))
             return
@@ -69,7 +77,8 @@ class Tree:
         )
         if not folded:
             for key, each in entries:
-                yield from self._walk(_join(path, key, value), key, each, sources[key], depth + 1)
+                below = _join(path, key, value)
+                yield from self._walk(below, key, each, sources[key], revealed, depth + 1)
 
 
 def _join(path: str, key: str, parent: object) -> str:
