@@ -34,6 +34,8 @@ from contui.tui.terminal import hand_over
 from contui.tui.themes import load_themes, variable_defaults
 
 _DEFAULT_THEME: Final = "contui-dark"
+_SURE: Final = 1000.0
+"""A score that no likeness reaches."""
 _ALIASES: Final = {
     "co": "view.containers", "containers": "view.containers", "ps": "view.containers",
     "compose": "view.compose", "projects": "view.compose", "im": "view.images",
@@ -67,7 +69,7 @@ class Commands(Provider):
         exact = _ALIASES.get(query.strip().lower())
         if exact is not None:
             command = BY_ID[exact]
-            yield Hit(2.0, command.title, self._run(exact), help=command.help)
+            yield Hit(_SURE, command.title, self._run(exact), help=command.help)
         matcher = self.matcher(query)
         for command in self._app.offered():
             score = matcher.match(command.title)
@@ -76,7 +78,7 @@ class Commands(Provider):
                           help=command.help)  # fmt: skip
         if query.startswith(("ctx ", "context ")):
             name = query.partition(" ")[2].strip()
-            yield Hit(3.0, f"Go to context {clean(name)}", lambda: self._app.go_to(context=name))
+            yield Hit(_SURE, f"Go to context {clean(name)}", lambda: self._app.go_to(context=name))
 
     def _run(self, id: str) -> Callable[[], Awaitable[None]]:
         return lambda: self._app.run_command(id)
@@ -345,12 +347,15 @@ class ContuiApp(App[None]):
         self.run_worker(self._switch(endpoint), group="switch", exclusive=True)
 
     async def _switch(self, endpoint: Endpoint) -> None:
+        from contui.tui.screens.containers import ContainersView
+
         while len(self.screen_stack) > 1:
             self.pop_screen()
         await self._end_session()
         logs = self.settings.logs
         self.session = Session(endpoint, log_lines=logs.buffer_lines, tail=logs.tail)
-        await self.switch_screen(self.get_default_screen())
+        if isinstance(self.screen, ContainersView):
+            self.screen.start_over()
         self._start()
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:

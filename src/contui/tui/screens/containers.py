@@ -176,6 +176,16 @@ class ContainersView(View):
             self.pane.tick()
         self._show_trouble()
 
+    def start_over(self) -> None:
+        """Show another endpoint: nothing of the one before stays."""
+        self.listing.query, self.listing.faults = None, False
+        self.listing.folded.clear()
+        self.table.clear_marks()
+        if self.pane is not None:
+            self.pane.open("")
+        self.redraw()
+        self.table.focus()
+
     def redraw(self) -> None:
         """Lay out the rows anew."""
         self._drawn_at = time.monotonic()
