@@ -87,7 +87,8 @@ class Console:
     def names(self) -> list[str]:
         """The containers listed, from top to bottom."""
         known = self.app.session.store.containers
-        return [known[row].name for row in self.view.table.rows if isinstance(row, str)]
+        rows = [row for row in self.view.table.rows if isinstance(row, str)]
+        return [known[row].name for row in rows if row in known]
 
     @property
     def text(self) -> str:

@@ -10,7 +10,7 @@ from textual.dom import DOMNode
 from contui.config.settings import Settings, UiSettings
 from contui.tui import keymap
 from contui.tui.app import ContuiApp
-from contui.tui.commands import BY_ID, COMMANDS, Command
+from contui.tui.commands import BY_ID, CHANGING, COMMANDS, Command
 from contui.tui.keymap import PRESETS, build
 from contui.tui.screens.containers import ContainersView, ContainerTable
 from contui.tui.screens.objects import ObjectsTable, ObjectsView
@@ -51,6 +51,11 @@ def test_every_command_can_be_reached_and_is_explained(command: Command) -> None
     assert command.keys or command.palette, "neither a key nor the palette leads to it"
     assert command.title
     assert command.help or not command.palette
+
+
+def test_no_action_both_changes_something_and_only_looks() -> None:
+    looking = {command.action.partition("(")[0] for command in COMMANDS if not command.changes}
+    assert not CHANGING & looking, "read-only mode would take away a look as well"
 
 
 # --- key maps
