@@ -268,7 +268,7 @@ async def test_a_feed_whose_own_task_failed_is_tried_again(
     supervisor: Supervisor, told: Told, waits: list[float]
 ) -> None:
     supervisor.start("f", failing_group)
-    await until(lambda: told.states.count("retrying") == 3)
+    await until(lambda: told.states.count("retrying") >= 3)
     assert told.states[:4] == ["live", "retrying", "live", "retrying"]
 
 
