@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Generic, TypeVar
 
-from contui.engines.base import Sampler, Terminal
+from contui.engines.base import Sampler, StatsWay, Terminal
 from contui.model.action import Action
 from contui.model.container import Container, Detail
 from contui.model.endpoint import Endpoint
@@ -180,6 +180,10 @@ class Scripted:
         self.event_streams: Streams[EngineEvent] = Streams()
         self.log_streams: Streams[list[LogLine]] = Streams()
         self.stat_streams: Streams[Sample] = Streams()
+        self.stats_way: StatsWay = "stream"
+        self.all_stats: Streams[Mapping[str, Sample]] = Streams()
+        self.answers: dict[str, Sample] = {}
+        self.questions: Counter[str] = Counter()
 
     # --- what the test does
 
@@ -283,6 +287,19 @@ class Scripted:
             await self._asked("stats", id)
             async for sample in arriving:
                 yield sample
+
+    async def stats_once(self, id: str) -> Sample:
+        await self._asked("stats_once", id)
+        self.questions[id] += 1
+        if id not in self.answers:
+            raise EngineNotFound("it does not run")
+        return self.answers[id]
+
+    async def stats_all(self) -> AsyncIterator[Mapping[str, Sample]]:
+        with self.all_stats.subscribe("") as arriving:
+            await self._asked("stats_all")
+            async for samples in arriving:
+                yield samples
 
     def sampler(self, container: Container) -> Sampler | None:
         self.calls["sampler"] += 1

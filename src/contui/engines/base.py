@@ -8,7 +8,7 @@ otherwise wait for ever.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from contui.model.action import Action
 from contui.model.container import Container
@@ -17,6 +17,8 @@ from contui.model.event import EngineEvent
 from contui.model.host import EngineInfo
 from contui.model.log import LogLine, LogWindow
 from contui.model.sample import Sample
+
+StatsWay = Literal["stream", "once", "all"]
 
 
 class Terminal(Protocol):
@@ -71,8 +73,20 @@ class Engine(Protocol):
         Raises EngineUnsupported when the log driver keeps nothing that can be read.
         """
 
+    @property
+    def stats_way(self) -> StatsWay:
+        """The cheapest way to the engine's own readings: :meth:`stats` for each container,
+        :meth:`stats_once` for each, or :meth:`stats_all`.
+        """
+
     def stats(self, id: str) -> AsyncIterator[Sample]:
         """The engine's own readings, about one a second."""
+
+    async def stats_once(self, id: str) -> Sample:
+        """One reading of the engine's own, at once."""
+
+    def stats_all(self) -> AsyncIterator[Mapping[str, Sample]]:
+        """The engine's own readings of all running containers by id, about one a second."""
 
     def sampler(self, container: Container) -> Sampler | None:
         """Direct readings, where the container is a process of this machine."""

@@ -76,12 +76,11 @@ def negotiate(endpoint: Endpoint, header: str) -> str:
         EngineUnavailable: no such header; this is no container engine.
         EngineUnsupported: older than API 1.41 (Docker 20.10).
     """
-    major, _, minor = header.partition(".")
-    if not (major.isdecimal() and minor.isdecimal()):
+    offered = version_of(header)
+    if offered == (0, 0):
         raise EngineUnavailable(
             f"{endpoint.url} answers, but not as a container engine does", hint="docker context ls"
         )
-    offered = (int(major), int(minor))
     if offered < OLDEST:
         raise EngineUnsupported(
             f"the engine is too old: it speaks API {header}; "
@@ -90,6 +89,12 @@ def negotiate(endpoint: Endpoint, header: str) -> str:
         )
     chosen = min(offered, NEWEST)
     return f"{chosen[0]}.{chosen[1]}"
+
+
+def version_of(text: str) -> tuple[int, int]:
+    """An API version as numbers; (0, 0) for none."""
+    major, _, minor = text.partition(".")
+    return (int(major), int(minor)) if major.isdecimal() and minor.isdecimal() else (0, 0)
 
 
 def _rows(body: bytes) -> list[dict[str, Any]]:

@@ -2,7 +2,9 @@
 
 Where the kernel can be read, it is: 30 to 60 µs a container and nothing for the engine, where a
 sample over the API costs the engine about 3 ms. Containers that are out of reach (another machine,
-Docker Desktop) get one API stream each while their row is on the screen.
+Docker Desktop) are read in the way that is cheapest for their engine: Docker from 25 on answers a
+question at once, so all are asked, those on the screen more often; before, a question waits for the
+engine's own round, so only what is on the screen gets a stream; Podman tells all in one stream.
 """
 
 from __future__ import annotations
@@ -25,6 +27,16 @@ INTERVAL: Final = 1.0
 _SLICE: Final = 64
 """Containers read before the loop gets a turn: 300 in one go would be 17 ms."""
 _STREAMS: Final = 60
+_HIDDEN: Final = 5.0
+"""Seconds between questions about a container that is not on the screen."""
+_AT_ONCE: Final = 8
+_SOURCES: Final = {
+    "stream": f"engine API, every {INTERVAL:.0f} s",
+    "once": f"engine API, every {INTERVAL:.0f} s, {_HIDDEN:.0f} s off the screen",
+    "all": f"engine API, one stream, every {INTERVAL:.0f} s",
+}
+_EVERY = ""
+"""The key of the task that serves all containers."""
 
 
 class Stats:
@@ -44,6 +56,7 @@ class Stats:
         self._samplers: dict[str, tuple[int, Sampler]] = {}
         self._streams: dict[str, asyncio.Task[None]] = {}
         self._arrived: dict[str, Sample] = {}
+        self._remote: set[str] = set()
 
     async def run(self, report: Report) -> None:
         """Sweep once a second until cancelled."""
@@ -82,11 +95,12 @@ class Stats:
                 self._drop(container.id)
         for id in [id for id in self._samplers if id not in present]:
             self._drop(id)
-        self._open_streams(remote & self._wanted())
-        source = "cgroup" if not remote else "engine API" if not samples else "cgroup, engine API"
+        self._ask_engine(remote)
+        local, asked = f"cgroup, every {INTERVAL:.0f} s", _SOURCES[self._engine.stats_way]
+        source = local if not remote else asked if not samples else f"{local}; {asked}"
         samples |= self._arrived
         self._arrived = {}
-        self._apply(Sampled(samples, f"{source}, every {INTERVAL:.0f} s"))
+        self._apply(Sampled(samples, source))
 
     def _sampler(self, container: Container) -> Sampler | None:
         pid = container.detail.pid if container.detail is not None else 0
@@ -106,13 +120,47 @@ class Stats:
         if known is not None:
             known[1].close()
 
-    def _open_streams(self, ids: set[str]) -> None:
-        for id in [id for id in self._streams if id not in ids or self._streams[id].done()]:
-            self._streams.pop(id).cancel()
-        for id in sorted(ids - set(self._streams))[: _STREAMS - len(self._streams)]:
-            self._streams[id] = asyncio.create_task(self._stream(id), name=f"stats {id[:12]}")
+    def _ask_engine(self, remote: set[str]) -> None:
+        self._remote = remote
+        readers = {"stream": self._stream, "once": self._poll, "all": self._all}
+        way = self._engine.stats_way
+        keys = remote & self._wanted() if way == "stream" else {_EVERY} if remote else set()
+        for key in [key for key in self._streams if key not in keys or self._streams[key].done()]:
+            self._streams.pop(key).cancel()
+        for key in sorted(keys - set(self._streams))[: _STREAMS - len(self._streams)]:
+            name = f"stats {key[:12]}"
+            self._streams[key] = asyncio.create_task(readers[way](key), name=name)
 
     async def _stream(self, id: str) -> None:
         with contextlib.suppress(EngineError):
             async for sample in self._engine.stats(id):
                 self._arrived[id] = sample
+
+    async def _all(self, _: str) -> None:
+        with contextlib.suppress(EngineError):
+            async for samples in self._engine.stats_all():
+                self._arrived |= {id: samples[id] for id in self._remote & set(samples)}
+
+    async def _poll(self, _: str) -> None:
+        asked: dict[str, float] = {}
+        gate = asyncio.Semaphore(_AT_ONCE)
+
+        async def ask(id: str) -> None:
+            with contextlib.suppress(EngineError):
+                async with gate:
+                    self._arrived[id] = await self._engine.stats_once(id)
+
+        while True:
+            now, visible = time.monotonic(), self._wanted()
+            # Half an interval early: a sleep that ends a little too soon must not skip a round.
+            due = [
+                id
+                for id in self._remote
+                if now - asked.get(id, 0.0)
+                >= (INTERVAL if id in visible else _HIDDEN) - INTERVAL / 2
+            ]
+            asked = {id: at for id, at in asked.items() if id in self._remote} | dict.fromkeys(
+                due, now
+            )
+            await asyncio.gather(*(ask(id) for id in due))
+            await asyncio.sleep(INTERVAL)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from contui.engines.docker import convert
 from contui.model.container import Container, Port, Probe
 from contui.model.image import Network, Volume
+from contui.model.sample import Sample
 from contui.model.units import parse_time
 from support import subjects
 
@@ -462,3 +463,38 @@ def test_any_field_may_be_missing_or_null(data: st.DataObject, null: bool) -> No
     else:
         del where[path[-1]]
     function(document)
+
+
+@pytest.mark.parametrize(
+    "network",
+    [
+        {"Network": {"eth0": {"RxBytes": 7, "TxBytes": 5}, "eth1": {"RxBytes": 1, "TxBytes": 1}}},
+        {"NetInput": 8, "NetOutput": 6},
+    ],
+    ids=["podman 5", "podman 4"],
+)
+def test_podman_s_message_tells_of_all_containers(network: dict[str, Any]) -> None:
+    entry = {
+        "ContainerID": "abc",
+        "CPUNano": 1_618_434_562,
+        "SystemNano": 1_795_575_631_500_000_000,
+        "MemUsage": 57344,
+        "MemLimit": 1 << 63,
+        "PIDs": 1,
+        "BlockInput": 0,
+        "BlockOutput": 3,
+        **network,
+    }
+    assert convert.podman_samples({"Error": None, "Stats": [entry]}) == {
+        "abc": Sample(
+            at=1_795_575_631.5,
+            cpu_ns=1_618_434_562,
+            memory=57344,
+            pids=1,
+            net_rx=8,
+            net_tx=6,
+            block_read=0,
+            block_write=3,
+        )
+    }
+    assert convert.podman_samples({"Error": "x", "Stats": None}) == {}

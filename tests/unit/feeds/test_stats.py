@@ -124,7 +124,7 @@ async def test_what_the_kernel_tells_needs_no_stream(lab: Lab) -> None:
     lab.show(WEB, DB)
     await until(lambda: lab.engine.stat_streams.topics() == [DB.id])
     await until(lambda: lab.last(WEB))
-    assert lab.seen.store.stats_source == "cgroup, engine API, every 1 s"
+    assert lab.seen.store.stats_source == "cgroup, every 1 s; engine API, every 1 s"
 
 
 async def test_the_number_of_streams_is_bounded(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -164,3 +164,48 @@ async def test_stopping_closes_samplers_and_streams(lab: Lab, supervisor: Superv
     assert [each.closed for each in lab.engine.samplers] == [True]
     assert lab.engine.stat_streams.topics() == []
     assert not [task for task in asyncio.all_tasks() if task.get_name().startswith("stats")]
+
+
+async def test_an_engine_that_answers_at_once_is_asked_for_all_and_more_often_for_what_is_seen(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "INTERVAL", 0.001)
+    monkeypatch.setattr(module, "_HIDDEN", 0.05)
+    lab.engine.stats_way = "once"
+    lab.engine.answers = {WEB.id: Sample(1.0, memory=1), DB.id: Sample(1.0, memory=2)}
+    lab.visible = {WEB.id}
+    lab.show(WEB, DB)
+    await until(lambda: lab.last(WEB) and lab.last(DB))
+    await until(lambda: lab.engine.questions[DB.id] >= 3)
+    assert lab.engine.questions[WEB.id] > 2 * lab.engine.questions[DB.id]
+    assert lab.engine.stat_streams.topics() == []
+
+
+async def test_a_container_that_cannot_be_asked_does_not_keep_the_others_from_being_asked(
+    lab: Lab,
+) -> None:
+    lab.engine.stats_way = "once"
+    lab.engine.answers = {DB.id: Sample(1.0, memory=2)}
+    lab.show(WEB, DB)
+    await until(lambda: lab.last(DB))
+    assert lab.last(WEB) is None
+
+
+async def test_one_stream_serves_all_containers_of_an_engine_that_has_it(lab: Lab) -> None:
+    lab.engine.stats_way = "all"
+    lab.show(WEB, DB)
+    await until(lambda: lab.engine.all_stats.topics() == [""])
+    other = make("other").id
+    lab.engine.all_stats.put("", {WEB.id: READING, DB.id: READING, other: READING})
+    await until(lambda: lab.last(WEB) and lab.last(DB))
+    assert other not in lab.seen.store.series
+    lab.show(make("web", "exited"), make("db", "exited"))
+    await until(lambda: lab.engine.all_stats.topics() == [])
+
+
+async def test_a_stream_of_all_that_breaks_is_opened_again(lab: Lab) -> None:
+    lab.engine.stats_way = "all"
+    lab.show(WEB)
+    await until(lambda: lab.engine.all_stats.topics() == [""])
+    lab.engine.all_stats.end("", EngineError("gone"))
+    await until(lambda: lab.engine.calls["stats_all"] == 2)

@@ -93,9 +93,10 @@ class Client:
             raise EngineUnavailable(f"not connected to {self.endpoint.url}")
         return self._session
 
-    def url(self, path: str) -> str:
-        """The URL of ``path`` under the negotiated API version."""
-        return f"{self.base}/v{self.version}{path}" if self.version else self.base + path
+    def url(self, path: str, *, versioned: bool = True) -> str:
+        """The URL of ``path`` under the negotiated API version, unless it has its own."""
+        prefix = f"/v{self.version}" if self.version and versioned else ""
+        return self.base + prefix + path
 
     @contextlib.asynccontextmanager
     async def _response(
@@ -106,11 +107,12 @@ class Client:
         params: Query | None = None,
         body: object = None,
         timeout: float | None = TIMEOUT,
+        versioned: bool = True,
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         limit = aiohttp.ClientTimeout(total=timeout, sock_connect=5)
         try:
             response = await self.session.request(
-                method, self.url(path), params=params, json=body, timeout=limit
+                method, self.url(path, versioned=versioned), params=params, json=body, timeout=limit
             )
         except (OSError, aiohttp.ClientError, TimeoutError) as error:
             raise self.unreachable(error) from error
@@ -166,13 +168,20 @@ class Client:
 
     @contextlib.asynccontextmanager
     async def stream(
-        self, path: str, *, params: Query | None = None, quiet: float | None = None
+        self,
+        path: str,
+        *,
+        params: Query | None = None,
+        quiet: float | None = None,
+        versioned: bool = True,
     ) -> AsyncIterator[AsyncIterator[bytes]]:
         """An endless answer in chunks as they arrive; ``quiet`` is the longest silence in seconds.
 
         Leaving the context closes the connection. EngineUnavailable when it breaks.
         """
-        async with self._response("GET", path, params=params, timeout=None) as response:
+        async with self._response(
+            "GET", path, params=params, timeout=None, versioned=versioned
+        ) as response:
             yield self._chunks(response, quiet)
 
     async def _chunks(

@@ -205,6 +205,30 @@ def sample(document: Mapping[str, Any]) -> Sample | None:
     )
 
 
+def podman_samples(document: Mapping[str, Any]) -> dict[str, Sample]:
+    """A message of Podman's ``GET /libpod/containers/stats``: all running containers by id.
+
+    ``SystemNano`` is the time of the reading; ``Network`` came with Podman 5, before it there were
+    two sums (containers/podman, ``libpod/define/containerstate.go``, ContainerStats).
+    """
+    samples = {}
+    for entry in document.get("Stats") or []:
+        networks = [each or {} for each in (entry.get("Network") or {}).values()]
+        limit = entry.get("MemLimit")
+        samples[str(entry.get("ContainerID") or "")] = Sample(
+            at=int(entry.get("SystemNano") or 0) / 1e9,
+            cpu_ns=entry.get("CPUNano"),
+            memory=entry.get("MemUsage"),
+            memory_limit=limit if limit and limit < _UNLIMITED else None,
+            pids=entry.get("PIDs"),
+            net_rx=entry.get("NetInput", sum(each.get("RxBytes") or 0 for each in networks)),
+            net_tx=entry.get("NetOutput", sum(each.get("TxBytes") or 0 for each in networks)),
+            block_read=entry.get("BlockInput"),
+            block_write=entry.get("BlockOutput"),
+        )
+    return samples
+
+
 def _bounded(value: object) -> int | None:
     return value if isinstance(value, int) and 0 < value < _UNLIMITED else None
 
