@@ -470,7 +470,7 @@ class ContainerPane(Vertical):
             self.log_view.found = pattern(value) if value.strip() else None
             self.log_view.model.search(test)
             self.log_view.repaint()
-            if self.log_view.model.hits:
+            if self.log_view.hit not in self.log_view.model.hits:
                 self.log_view.action_next_hit(-1)
         else:
             self._search = value
