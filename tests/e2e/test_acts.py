@@ -13,19 +13,31 @@ from contui.engines.docker.engine import DockerEngine
 from contui.model.action import Action
 from contui.model.errors import EngineConflict, EngineError, EngineNotFound
 from lab.dockerd import Dockerd
-from lab.live import complete, connected, session
+from lab.live import complete, connected, reached, session
 from support.wait import PATIENCE, until
 
 pytestmark = pytest.mark.engine
 
 IDLE = ("--", "sleep", "1000")
-POLITE = ("--", "sh", "-c", "trap 'exit 9' TERM; trap 'exit 8' USR1; while :; do sleep 0.05; done")
+POLITE = "trap 'exit 9' TERM; trap 'exit 8' USR1; echo ready; while :; do sleep 0.05; done"
 M = 1 << 20
 
 
 async def act(engine: Dockerd, verb: str, id: str, kind: str = "container", **options: Any) -> str:
     async with connected(engine) as ours:
         return await ours.act(Action(verb, kind, id, options=options))
+
+
+async def polite(engine: Dockerd) -> str:
+    """A container that ends by itself when it gets a signal."""
+    id = engine.run("polite", "--", "sh", "-c", POLITE)
+
+    async def logs() -> str:
+        return engine.docker("logs", "polite")
+
+    # Before its traps are set the kernel spares it every signal but KILL.
+    await reached(logs, lambda said: "ready" in said)
+    return id
 
 
 def state(engine: Dockerd, name: str) -> str:
@@ -49,7 +61,7 @@ async def test_start_stop_and_restart(engine: Dockerd) -> None:
 
 
 async def test_a_stop_asks_before_it_kills(engine: Dockerd) -> None:
-    id = engine.run("polite", *POLITE)
+    id = await polite(engine)
     await act(engine, "stop", id, timeout=60)
     assert engine.inspect(id)["State"]["ExitCode"] == 9
 
@@ -64,7 +76,7 @@ async def test_pause_and_resume(engine: Dockerd) -> None:
 
 @pytest.mark.parametrize(("options", "code"), [({}, 137), ({"signal": "USR1"}, 8)])
 async def test_a_kill_sends_the_signal(engine: Dockerd, options: dict[str, str], code: int) -> None:
-    id = engine.run("one", *POLITE)
+    id = await polite(engine)
     await act(engine, "kill", id, **options)
     assert engine.docker("wait", id) == str(code)
 

@@ -51,12 +51,12 @@ async def test_200_cancelled_streams_leave_no_connection(engine: Dockerd, kind: 
             async for _ in STREAMS[kind](ours, container):
                 begun.set()
 
-        for _ in range(10):
-            events = [asyncio.Event() for _ in range(20)]
+        for _ in range(4):
+            events = [asyncio.Event() for _ in range(50)]
             tasks = [asyncio.create_task(follow(event)) for event in events]
             async with asyncio.timeout(PATIENCE):
                 await asyncio.gather(*(event.wait() for event in events))
-            assert sockets() >= idle + 19  # one may have been idle before
+            assert sockets() >= idle + 49  # one may have been idle before
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
