@@ -134,6 +134,23 @@ def test_a_shell_opens_and_comes_back(shop: Dockerd) -> None:
         terminal.wait(lambda text: len(rows(text)) == 3, "it takes keys again")
 
 
+def test_attaching_and_detaching_leaves_it_running(shop: Dockerd) -> None:
+    command = "echo hello from tty; while read line; do echo got $line; done"
+    shop.run("tty", "-it", "--", "sh", "-c", command)
+    with console(shop.url) as terminal:
+        ready(terminal)
+        choose(terminal, "tty")
+        terminal.send("a")
+        terminal.wait(
+            lambda text: "attached;" in text and "hello from tty" in text, "it is attached"
+        )
+        terminal.send("ping\r")
+        terminal.wait("got ping")
+        terminal.send("\x10\x11")
+        terminal.wait(lambda text: rows(text) == ["tty"], "the console is drawn again")
+    assert shop.inspect("tty")["State"]["Running"]
+
+
 def test_stopping_asks_first(shop: Dockerd) -> None:
     def running() -> bool:
         alive: bool = shop.inspect("web")["State"]["Running"]
