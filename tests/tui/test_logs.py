@@ -12,13 +12,12 @@ from contui.tui.logmodel import KEPT
 from support.scripted import Scripted, line, make
 from tui.harness import WIDE, Console, console, fleet, listed
 
-NOW = time.time_ns()
 SECOND = 10**9
 
 
 def fill(engine: Scripted, name: str, count: int, text: str = "line") -> None:
     (each,) = (c for c in engine.present.values() if c.name == name)
-    first = NOW - count * SECOND
+    first = time.time_ns() - count * SECOND
     engine.lines[each.id] = [line(f"{text} {i}", first + i * SECOND) for i in range(count)]
 
 
@@ -101,7 +100,8 @@ async def test_timestamps_are_shown_and_hidden(
 ) -> None:
     from contui.model.units import clock
 
-    stamp = clock((NOW - SECOND) / 1e9)
+    (cache,) = (c for c in engine.present.values() if c.name == "cache")
+    stamp = clock(engine.lines[cache.id][-1].time_ns / 1e9)
     async with console(monkeypatch, engine) as app:
         await opened(app)
         await app.shows("line 199")
@@ -223,10 +223,11 @@ async def test_a_window_leaves_out_what_is_older(
 async def test_marked_logs_are_merged_in_the_order_of_time(
     monkeypatch: pytest.MonkeyPatch, engine: Scripted
 ) -> None:
+    now = time.time_ns()
     for name, offset in (("shop-api-1", 0), ("shop-web-1", 1)):
         (each,) = (c for c in engine.present.values() if c.name == name)
         engine.lines[each.id] = [
-            line(f"{name} says {i}", NOW + (2 * i + offset) * SECOND) for i in range(5)
+            line(f"{name} says {i}", now + (2 * i + offset) * SECOND) for i in range(5)
         ]
     async with console(monkeypatch, engine) as app:
         await opened(app, "shop-web-1")
@@ -237,7 +238,7 @@ async def test_marked_logs_are_merged_in_the_order_of_time(
             "shop-api-1 says 0", "shop-web-1 says 0", "shop-api-1 says 1", "shop-web-1 says 1"
         ]  # fmt: skip
         (web,) = (c for c in engine.present.values() if c.name == "shop-web-1")
-        engine.print(web, line("new of web", NOW + 100 * SECOND))
+        engine.print(web, line("new of web", now + 100 * SECOND))
         await app.shows("new of web", "11 lines")
         await app.press("M")
         await app.shows("shop-web-1  Logs", "6 lines")
