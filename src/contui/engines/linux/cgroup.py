@@ -162,14 +162,19 @@ def _number(data: bytes) -> int | None:
     return value if value < _UNLIMITED else None
 
 
-def _table(data: bytes) -> dict[bytes, int]:
-    """``name value`` rows."""
-    out = {}
-    for row in data.splitlines():
-        name, _, value = row.partition(b" ")
-        with contextlib.suppress(ValueError):
-            out[name] = int(value)
-    return out
+class _Table:
+    """``name value`` rows. Only what is asked for becomes a number: memory.stat has 40 rows."""
+
+    def __init__(self, data: bytes) -> None:
+        words = data.split()
+        self._rows = dict(zip(words[::2], words[1::2], strict=False))
+
+    def __bool__(self) -> bool:
+        return bool(self._rows)
+
+    def get(self, name: bytes) -> int | None:
+        value = self._rows.get(name, b"")
+        return int(value) if value.isdigit() else None
 
 
 def _pressure(data: bytes) -> float | None:
@@ -230,10 +235,10 @@ class Reader:
 
     def _v2(self) -> Sample:
         get = self._get
-        cpu = _table(get("", "cpu.stat"))
+        cpu = _Table(get("", "cpu.stat"))
         if not cpu and not os.path.exists(self._alive):
             raise ProcessLookupError(self._alive)
-        memory = _table(get("", "memory.stat"))
+        memory = _Table(get("", "memory.stat"))
         rx, tx = self._network()
         read, written = _io(get("", "io.stat"))
         micro = cpu.get(b"usage_usec")
@@ -251,7 +256,7 @@ class Reader:
             memory_limit=_number(get("", "memory.max")),
             memory_peak=_number(get("", "memory.peak")),
             swap=_number(get("", "memory.swap.current")),
-            oom_kills=_table(get("", "memory.events")).get(b"oom_kill"),
+            oom_kills=_Table(get("", "memory.events")).get(b"oom_kill"),
             pids=_number(get("", "pids.current")),
             pids_limit=_number(get("", "pids.max")),
             net_rx=rx,
@@ -268,8 +273,8 @@ class Reader:
         usage = get("cpuacct", "cpuacct.usage")
         if not usage and not os.path.exists(self._alive):
             raise ProcessLookupError(self._alive)
-        cpu = _table(get("cpu", "cpu.stat"))
-        memory = _table(get("memory", "memory.stat"))
+        cpu = _Table(get("cpu", "cpu.stat"))
+        memory = _Table(get("memory", "memory.stat"))
         rx, tx = self._network()
         read, written = _blkio(
             get("blkio", "blkio.bfq.io_service_bytes_recursive")
@@ -291,7 +296,7 @@ class Reader:
             memory_limit=_number(get("memory", "memory.limit_in_bytes")),
             memory_peak=_number(get("memory", "memory.max_usage_in_bytes")),
             swap=max(0, both - total) if both is not None and total is not None else None,
-            oom_kills=_table(get("memory", "memory.oom_control")).get(b"oom_kill"),
+            oom_kills=_Table(get("memory", "memory.oom_control")).get(b"oom_kill"),
             pids=_number(get("pids", "pids.current")),
             pids_limit=_number(get("pids", "pids.max")),
             net_rx=rx,
@@ -392,13 +397,13 @@ def _bytes_limit(folder: Path, name: str) -> tuple[float | None, str]:
 def _limits_v1(controllers: Controllers) -> Iterator[LimitInForce]:
     memory = controllers.get("memory")
     if memory is not None:
-        detail = _table(_content(memory, "memory.stat"))
+        detail = _Table(_content(memory, "memory.stat"))
         limit, source = _bytes_limit(memory, "memory.limit_in_bytes")
         used = working_set(
             _number(_content(memory, "memory.usage_in_bytes")), detail.get(b"total_inactive_file")
         )
         peak = _number(_content(memory, "memory.max_usage_in_bytes"))
-        kills = _table(_content(memory, "memory.oom_control")).get(b"oom_kill")
+        kills = _Table(_content(memory, "memory.oom_control")).get(b"oom_kill")
         yield LimitInForce("memory", limit, used, peak, kills, source)
         soft = _number(_content(memory, "memory.soft_limit_in_bytes"))
         yield LimitInForce("memory_reservation", soft, source="memory.soft_limit_in_bytes")
@@ -415,7 +420,7 @@ def _limits_v1(controllers: Controllers) -> Iterator[LimitInForce]:
     cpu = controllers.get("cpu")
     if cpu is not None:
         cores, source = _tightest(cpu, "cpu.cfs_quota_us", _quota_v1)
-        hits = _table(_content(cpu, "cpu.stat")).get(b"nr_throttled")
+        hits = _Table(_content(cpu, "cpu.stat")).get(b"nr_throttled")
         yield LimitInForce("cpu", cores, hits=hits, source=source)
         shares = _number(_content(cpu, "cpu.shares"))
         yield LimitInForce("cpu_weight", shares, source="cpu.shares")
@@ -444,13 +449,13 @@ def _limits_v2(controllers: Controllers) -> Iterator[LimitInForce]:
     if folder is None:
         return
     if (folder / "memory.current").exists():
-        detail = _table(_content(folder, "memory.stat"))
+        detail = _Table(_content(folder, "memory.stat"))
         limit, source = _bytes_limit(folder, "memory.max")
         used = working_set(
             _number(_content(folder, "memory.current")), detail.get(b"inactive_file")
         )
         peak = _number(_content(folder, "memory.peak"))
-        kills = _table(_content(folder, "memory.events")).get(b"oom_kill")
+        kills = _Table(_content(folder, "memory.events")).get(b"oom_kill")
         yield LimitInForce("memory", limit, used, peak, kills, source)
         # runc writes the reservation to memory.low (libcontainer/cgroups/fs2/memory.go).
         low = _number(_content(folder, "memory.low"))
@@ -462,12 +467,12 @@ def _limits_v2(controllers: Controllers) -> Iterator[LimitInForce]:
                 limit,
                 _number(_content(folder, "memory.swap.current")),
                 _number(_content(folder, "memory.swap.peak")),
-                _table(_content(folder, "memory.swap.events")).get(b"fail"),
+                _Table(_content(folder, "memory.swap.events")).get(b"fail"),
                 source,
             )
     if (folder / "cpu.max").exists():
         cores, source = _tightest(folder, "cpu.max", _quota_v2)
-        hits = _table(_content(folder, "cpu.stat")).get(b"nr_throttled")
+        hits = _Table(_content(folder, "cpu.stat")).get(b"nr_throttled")
         yield LimitInForce("cpu", cores, hits=hits, source=source)
         weight = _number(_content(folder, "cpu.weight"))
         yield LimitInForce("cpu_weight", weight, source="cpu.weight")
@@ -486,6 +491,6 @@ def _pids(folder: Path | None) -> Iterator[LimitInForce]:
         limit,
         _number(_content(folder, "pids.current")),
         _number(_content(folder, "pids.peak")),
-        _table(_content(folder, "pids.events")).get(b"max"),
+        _Table(_content(folder, "pids.events")).get(b"max"),
         source,
     )
