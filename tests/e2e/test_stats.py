@@ -23,15 +23,14 @@ UNITS = {"B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "KiB": 1 << 10, "MiB": M
 
 
 class Printed:
-    """A quantity as docker prints it, with what its digits leave open."""
+    """A quantity as docker prints it, with what its significant digits leave open."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, digits: int) -> None:
         found = re.fullmatch(r"([\d.]+)(\w+)", text)
         assert found, text
         self.text = text
         self.value = float(found[1]) * UNITS[found[2]]
-        # Four significant digits (docker/go-units, HumanSize and BytesSize).
-        self.step = max(1, self.value / 1000)
+        self.step = max(1, self.value / 2 / 10 ** (digits - 1))
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, int | float) and abs(other - self.value) <= self.step
@@ -77,7 +76,7 @@ async def test_memory_is_the_working_set_of_docker_stats(engine: Dockerd) -> Non
         async def three() -> tuple[Sample, Sample, list[Printed]]:
             sample, report = await sampled(ours, "hog"), await reported(ours, id)
             row = docker_stats(engine, "hog")["MemUsage"]
-            return sample, report, [Printed(each) for each in row.split(" / ")]
+            return sample, report, [Printed(each, 4) for each in row.split(" / ")]
 
         def agree(now: tuple[Sample, Sample, list[Printed]]) -> bool:
             # The kernel brings its statistics up to date every other second only.
@@ -142,7 +141,7 @@ async def test_network_traffic_is_counted_as_docker_stats_does(engine: Dockerd) 
 
         async def three() -> tuple[Sample, Sample, list[Printed]]:
             row = docker_stats(engine, "source")["NetIO"]
-            printed = [Printed(each) for each in row.split(" / ")]
+            printed = [Printed(each, 3) for each in row.split(" / ")]
             return await sampled(ours, "source"), await reported(ours, id), printed
 
         def agree(now: tuple[Sample, Sample, list[Printed]]) -> bool:
@@ -167,7 +166,8 @@ async def test_block_io_is_counted_as_docker_stats_does(engine: Dockerd) -> None
     async with connected(engine) as ours:
         await reached(logs, lambda said: "done" in said)
         sample, report = await sampled(ours, "writer"), await reported(ours, id)
-        read, written = map(Printed, docker_stats(engine, "writer")["BlockIO"].split(" / "))
+        row = docker_stats(engine, "writer")["BlockIO"]
+    read, written = (Printed(each, 3) for each in row.split(" / "))
     assert (report.block_read, report.block_write) == (sample.block_read, sample.block_write)
     assert (read, written) == (sample.block_read, sample.block_write)
 
