@@ -49,7 +49,7 @@ async def test_the_list_says_what_is_broken_and_why_without_a_key(
         await app.shows("live", "5 up", "2 broken")
         assert app.names[:2] == ["shop-api-1", "shop-db-1"]
         assert app.names[-1] == "batch", "what stopped by itself is last"
-        assert "unhealthy" in app.row("shop-api-1")
+        assert "unhealthy" in app.row("✗ shop-api-1")
         assert "exit 137" in app.row("✗ shop-db-1")
         assert "OOM-killed" in app.row("✗ shop-db-1")
         assert "paused" in app.row("frozen")
