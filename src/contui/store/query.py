@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import re
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -47,16 +48,24 @@ def parse(text: str, fields: frozenset[str], *, times: frozenset[str] = frozense
     return Query(text, tuple(_test(term, fields, times) for term in _TERM.findall(text)))
 
 
+def expression(text: str) -> re.Pattern[str]:
+    """A regular expression in any case. Raises ValueError with a sentence for a broken one."""
+    try:
+        with warnings.catch_warnings():
+            # "/[[/" may mean something else in a later Python: not for the screen to be told.
+            warnings.simplefilter("ignore")
+            return re.compile(text, re.IGNORECASE)
+    except (re.error, OverflowError, RecursionError) as error:
+        raise ValueError(f"/{text}/ is not a regular expression: {error}") from None
+
+
 def _test(term: str, fields: frozenset[str], times: frozenset[str]) -> Test:
     bare = term.lstrip("!")
     if bare and bare != term:
         inner, holds = _test(bare, fields, times), (len(term) - len(bare)) % 2 == 0
         return lambda facts: inner(facts) is holds
     if len(term) > 1 and term.startswith("/") and term.endswith("/"):
-        try:
-            pattern = re.compile(term[1:-1], re.IGNORECASE)
-        except (re.error, OverflowError, RecursionError) as error:
-            raise ValueError(f"{term} is not a regular expression: {error}") from None
+        pattern = expression(term[1:-1])
         return lambda facts: pattern.search(str(facts["text"]())) is not None
     if compared := _COMPARED.match(term):
         return _comparison(compared, fields, times)

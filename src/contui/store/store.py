@@ -57,6 +57,10 @@ class Store:
         self.stats_source = ""
         self.asked: dict[str, str] = {}
         """The signal that was to end each container, if any was sent since it last started."""
+        self.oomed: set[str] = set()
+        """Containers of which the kernel killed a process since they last started, by the engine's
+        events: Docker sets ``OOMKilled`` only if it hears of that before it hears of the end.
+        """
         self.revision: Counter[str] = Counter()
         self._log_lines = log_lines
 
@@ -131,6 +135,10 @@ class Store:
             container = replace(container, detail=known.detail)
             if known.state == container.state:
                 container = replace(container, health=known.health or container.health)
+        detail = container.detail
+        killed = detail is not None and detail.exit_code == 137 and not container.running
+        if detail is not None and killed and container.id in self.oomed:
+            container = replace(container, detail=replace(detail, oom_killed=True))
         if known == container:
             return
         if not container.running:
@@ -144,6 +152,7 @@ class Store:
         self.series.pop(id, None)
         self.logs.pop(id, None)
         self.asked.pop(id, None)
+        self.oomed.discard(id)
         for key in [key for key in self.resources if key[1] == id]:
             del self.resources[key]
         for topic in [topic for topic in self.revision if topic.endswith(":" + id)]:
@@ -162,8 +171,11 @@ class Store:
                 self.asked[event.id] = signal
         elif event.action == "stop":
             self.asked.setdefault(event.id, "15")
+        elif event.action == "oom":
+            self.oomed.add(event.id)
         elif event.action == "start":
             self.asked.pop(event.id, None)
+            self.oomed.discard(event.id)
 
     def _fetch(self, kind: str, id: str, resource: Resource[object]) -> None:
         known = self.resources.get((kind, id))

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
+from textual import events
 from textual.app import App, SystemCommand
 from textual.binding import BindingType
 from textual.command import DiscoveryHit, Hit, Hits, Provider
@@ -33,6 +34,8 @@ from contui.tui.screens.dialogs import Ask, Dialog, Field, Pick, Read
 from contui.tui.terminal import hand_over
 from contui.tui.themes import load_themes, variable_defaults
 
+_LONGEST: Final = 500
+"""Characters of a message; an engine may say anything."""
 _DEFAULT_THEME: Final = "contui-dark"
 _SURE: Final = 1000.0
 """A score that no likeness reaches."""
@@ -133,6 +136,11 @@ class ContuiApp(App[None]):
         """Our variables, for themes that do not set them."""
         return variable_defaults(self.current_theme)
 
+    def on_key(self, event: events.Key) -> None:
+        """What was typed before the focus had reached the line to type in goes there."""
+        if isinstance(self.screen, View):
+            self.screen.line.take(event)
+
     def on_mount(self) -> None:
         """Connect once the first rows are on the screen; tell what is wrong with the settings."""
         self.call_after_refresh(self._start)
@@ -160,7 +168,7 @@ class ContuiApp(App[None]):
         self, text: str, *, hint: str = "", severity: str = "information", timeout: float = 5
     ) -> None:
         """A short message; never parsed as markup."""
-        body = clean(text) + (f"\n{clean(hint)}" if hint else "")
+        body = clean(text[:_LONGEST]) + (f"\n{clean(hint[:_LONGEST])}" if hint else "")
         self.notify(body, severity=severity, timeout=timeout, markup=False)  # type: ignore[arg-type]
 
     def counts(self) -> list[tuple[str, Style]]:

@@ -14,6 +14,7 @@ from typing import Final
 
 from contui.model.log import Gap, LogLine, Std
 from contui.store.logs import LogBuffer
+from contui.store.query import expression
 
 KEPT: Final = 200_000
 """Rows kept in a merged view."""
@@ -64,18 +65,15 @@ def text_test(query: str) -> Test | None:
     if query.startswith("!"):
         inner = text_test(query[1:])
         return None if inner is None else lambda text: not inner(text)
-    expression = pattern(query)
-    return lambda text: expression.search(text) is not None
+    wanted = pattern(query)
+    return lambda text: wanted.search(text) is not None
 
 
 def pattern(query: str) -> re.Pattern[str]:
     """The regular expression of a search text, for finding where it matches."""
     query = query.strip().removeprefix("!")
     if len(query) > 1 and query.startswith("/") and query.endswith("/"):
-        try:
-            return re.compile(query[1:-1], re.IGNORECASE)
-        except re.error as error:
-            raise ValueError(f"not a regular expression: {error}") from None
+        return expression(query[1:-1])
     return re.compile(re.escape(query), re.IGNORECASE)
 
 

@@ -58,7 +58,7 @@ async def _raw_terminal(terminal: Terminal) -> AsyncIterator[asyncio.Queue[bytes
         task.add_done_callback(resizes.discard)
 
     previous = signal.getsignal(signal.SIGWINCH)
-    tty.setraw(fd)
+    tty.setraw(fd, termios.TCSADRAIN)
     loop.add_reader(fd, lambda: typed.put_nowait(os.read(fd, 65536)))
     loop.add_signal_handler(signal.SIGWINCH, resized)
     try:

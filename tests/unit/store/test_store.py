@@ -164,6 +164,23 @@ def test_a_reload_by_a_signal_does_not_excuse_a_later_kill(store: Store) -> None
     assert found.text.startswith("OOM-killed")
 
 
+def test_an_oom_kill_that_docker_heard_of_too_late_to_mark_is_one_all_the_same(
+    store: Store,
+) -> None:
+    dead = replace(WEB, state="exited", detail=Detail(exit_code=137))
+    for late in (False, True):
+        store.apply(event("start"))
+        store.apply(Changed(WEB))
+        store.apply(Changed(dead) if late else event("oom"))
+        store.apply(event("oom") if late else Changed(dead))
+        store.apply(Changed(dead))
+        assert problem(store.containers[WEB.id], 0.0).text == "OOM-killed"
+    store.apply(event("start"))
+    store.apply(Changed(WEB))
+    store.apply(Changed(dead))
+    assert problem(store.containers[WEB.id], 0.0).text == "exit 137: SIGKILL, killed"
+
+
 def test_log_lines_are_appended_and_a_restart_empties_the_log(store: Store) -> None:
     def texts() -> list[str]:
         return [getattr(each, "text", "") for each in store.log(WEB.id).since(0)]

@@ -11,7 +11,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.widget import Widget
-from textual.widgets import Input
 
 from contui.model.feed import FeedState
 from contui.model.problem import Severity
@@ -23,6 +22,7 @@ from contui.tui.document import Line, Style, line
 from contui.tui.keymap import key_label
 from contui.tui.safe import clean
 from contui.tui.widgets.bars import Bar, KeyBar
+from contui.tui.widgets.prompt import Prompt
 
 if TYPE_CHECKING:
     from contui.tui.app import ContuiApp
@@ -43,16 +43,12 @@ class View(Screen[None]):
 
     contexts: ClassVar[tuple[Context, ...]] = ()
     """Contexts whose commands this screen carries out."""
-    DEFAULT_CSS = """
-    View > #prompt { dock: bottom; height: 1; border: none; padding: 0 1; background: $panel; }
-    View > #prompt { display: none; }
-    View > #prompt.open { display: block; }
-    """
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "escape", show=False)]
 
     def __init__(self) -> None:
         super().__init__()
         self._purpose = ""
+        self._before: Widget | None = None
 
     @property
     def contui(self) -> ContuiApp:
@@ -70,7 +66,7 @@ class View(Screen[None]):
         """Status, body, line to type in, keys."""
         yield Bar(id="status")
         yield from self.body()
-        yield Input(id="prompt", select_on_focus=False)
+        yield Prompt(self._entered, self._leave_prompt, id="prompt")
         yield KeyBar(id="keys")
 
     def body(self) -> ComposeResult:
@@ -161,55 +157,51 @@ class View(Screen[None]):
     # --- the line to type in
 
     def prompt(self, purpose: str, value: str, placeholder: str) -> None:
-        """Open the line; :meth:`typed` gets what is typed, :meth:`entered` the end of it."""
-        box = self.query_one("#prompt", Input)
+        """Open the line; :meth:`typed` gets what is typed."""
         self._purpose = purpose
         self._before = self.focused
-        box.value = value
-        box.placeholder = placeholder
-        box.add_class("open")
-        box.focus()
-        box.action_select_all()  # typing replaces what was there
+        self.line.open(value, placeholder)
+
+    @property
+    def line(self) -> Prompt:
+        """The line to type in."""
+        return self.query_one(Prompt)
 
     def typed(self, purpose: str, value: str) -> None:
         """The text so far. Raises ValueError with a sentence when it makes no sense."""
 
     def _close_prompt(self) -> None:
-        box = self.query_one("#prompt", Input)
-        box.remove_class("open")
+        self.line.close()
         self._purpose = ""
-        before = cast("Widget | None", getattr(self, "_before", None))
+        before = self._before
         if before is not None and before.is_attached:
-            before.focus()
+            self.set_focus(before)
 
-    @on(Input.Changed, "#prompt")
-    def _prompt_changed(self, event: Input.Changed) -> None:
+    @on(Prompt.Changed)
+    def _prompt_changed(self, event: Prompt.Changed) -> None:
         if not self._purpose:
             return
         try:
             self.typed(self._purpose, event.value)
-            event.input.border_title = None
             event.input.remove_class("-invalid")
         except ValueError:
             event.input.add_class("-invalid")
 
-    @on(Input.Submitted, "#prompt")
-    def _prompt_submitted(self, event: Input.Submitted) -> None:
-        purpose = self._purpose
+    def _entered(self) -> None:
         try:
-            self.typed(purpose, event.value)
+            self.typed(self._purpose, self.line.value)
         except ValueError as error:
             self.contui.say(str(error), severity="error")
             return
         self._close_prompt()
 
+    def _leave_prompt(self) -> None:
+        purpose = self._purpose
+        self._close_prompt()
+        self.typed(purpose, "")
+
     def action_escape(self) -> None:
-        """Leave the line, else go back one step."""
-        if self._purpose:
-            purpose = self._purpose
-            self._close_prompt()
-            self.typed(purpose, "")
-            return
+        """Go back one step."""
         if not self.back():
             self.contui.leave_view()
 

@@ -99,7 +99,7 @@ class ContainersView(View):
         self.listing.all = settings.list.all
         self.listing.group = settings.list.group
         self._columns = settings.list.columns
-        self.table.focus()
+        self.set_focus(self.table)
         self.redraw()
         self.call_after_refresh(self.pane_ready)
 
@@ -184,7 +184,7 @@ class ContainersView(View):
         if self.pane is not None:
             self.pane.open("")
         self.redraw()
-        self.table.focus()
+        self.set_focus(self.table)
 
     def redraw(self) -> None:
         """Lay out the rows anew."""
@@ -297,7 +297,7 @@ class ContainersView(View):
         pane.styles.display = "block"
         pane.open(selected.id)
         pane.take_up()
-        pane.content_view.focus()
+        self.set_focus(pane.content_view)
 
     def back(self) -> bool:
         """From the pane to the list; then the marks, the filter, the faults."""
@@ -308,7 +308,7 @@ class ContainersView(View):
             self.remove_class("-open")
             pane.styles.display = "block" if self.has_class("-wide") else None
             self._lay_out()
-            self.table.focus()
+            self.set_focus(self.table)
             return True
         if self.table.clear_marks():
             return True

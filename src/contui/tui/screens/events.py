@@ -74,7 +74,7 @@ class EventsView(View):
     def on_mount(self) -> None:
         """Start at the newest."""
         super().on_mount()
-        self.page.focus()
+        self.set_focus(self.page)
         self.tick()
         self.page.action_bottom()
 

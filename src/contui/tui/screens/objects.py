@@ -76,7 +76,7 @@ class ObjectsView(View):
         super().on_mount()
         for want in self.kind.wants:
             self.session.hold(want)
-        self.table.focus()
+        self.set_focus(self.table)
         self.tick()
 
     def on_unmount(self) -> None:
@@ -190,7 +190,7 @@ class ObjectsView(View):
 
     @on(LineTable.Opened, "#objects")
     def _opened(self) -> None:
-        self.query_one("#detail", Page).focus()
+        self.set_focus(self.query_one("#detail", Page))
 
     @on(LineTable.HeadClicked, "#objects")
     def _head(self, event: LineTable.HeadClicked) -> None:
@@ -216,7 +216,7 @@ class ObjectsView(View):
         if not self.table.has_focus:
             self._inspecting = ""
             self._draw_detail()
-            self.table.focus()
+            self.set_focus(self.table)
             return True
         if self.table.clear_marks():
             return True
@@ -257,7 +257,7 @@ class ObjectsView(View):
             return
         self._inspecting = "" if self._inspecting == entry.id else entry.id
         self._draw_detail()
-        self.query_one("#detail", Page).focus()
+        self.set_focus(self.query_one("#detail", Page))
 
     def action_remove(self) -> None:
         """Remove what is marked, or the selected one, after asking."""

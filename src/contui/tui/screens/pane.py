@@ -18,7 +18,7 @@ from contui.model.feed import FeedState
 from contui.model.host import EngineInfo
 from contui.model.log import LogWindow, Std
 from contui.model.resource import Resource
-from contui.model.units import duration
+from contui.model.units import clock, duration
 from contui.session import Session
 from contui.tui.commands import bindings
 from contui.tui.document import Line, Span, line
@@ -199,7 +199,7 @@ class ContainerPane(Vertical):
         self.log_view.display = self.panel == "logs"
         self.page.display = self.panel != "logs"
         if had:
-            self.content_view.focus()
+            self.screen.set_focus(self.content_view)
 
     def _wants(self) -> list[tuple[str, str]]:
         if not self._shown:
@@ -402,7 +402,7 @@ class ContainerPane(Vertical):
     def _window_words(self) -> str:
         window = self._session().window(self._shown)
         if window.since_ns:
-            return f"last {duration(round((time.time_ns() - window.since_ns) / 1e9))}"
+            return f"since {clock(window.since_ns / 1e9)}"
         return "everything" if window.tail is None else f"last {window.tail:,}"
 
     def _why_empty(self) -> str:

@@ -110,7 +110,7 @@ class SystemView(View):
         self._seen: tuple[object, ...] = ()
         for want in ("disk", "info"):
             self.session.hold(want)
-        self.page.focus()
+        self.set_focus(self.page)
 
     def on_unmount(self) -> None:
         """Stop reading."""
