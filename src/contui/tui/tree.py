@@ -135,15 +135,32 @@ def _masked_list(
 
 
 def raw(document: object, revealed: frozenset[str]) -> list[Line]:
-    """The document as indented JSON, secrets masked."""
-    text = json.dumps(masked(document, revealed), indent=2, ensure_ascii=False)
-    return [_json_line(row) for row in text.split("\n")]
+    """The document as indented JSON, secrets masked; one line per value."""
+    return list(_json("", (), masked(document, revealed), document, revealed, ""))
 
 
-def _json_line(row: str) -> Line:
-    body = row.lstrip()
-    indent = row[: len(row) - len(body)]
-    if body.startswith('"') and '": ' in body:
-        key, _, value = body.partition('": ')
-        return line(indent, (key + '"', "label"), ": " + value)
-    return line(row)
+def _json(
+    path: str,
+    head: tuple[Span, ...],
+    value: object,
+    original: object,
+    revealed: frozenset[str],
+    comma: str,
+    depth: int = 0,
+) -> Iterator[Line]:
+    indent = Span("  " * depth)
+    entries = list(_entries(value))
+    if not entries:
+        secret = value != original or path in revealed
+        text = json.dumps(value, ensure_ascii=False) + comma
+        yield (indent, *head, Span(text, reveal=path if secret else ""))
+        return
+    listed = isinstance(value, list)
+    sources = dict(_entries(original))
+    yield (indent, *head, Span("[" if listed else "{"))
+    for number, (key, each) in enumerate(entries, 1):
+        name = () if listed else (Span(json.dumps(key, ensure_ascii=False), "label"), Span(": "))
+        more = "," if number < len(entries) else ""
+        below = _join(path, key, value)
+        yield from _json(below, name, each, sources[key], revealed, more, depth + 1)
+    yield (indent, Span(("]" if listed else "}") + comma))
