@@ -79,7 +79,7 @@ def comparable(document: dict[str, Any]) -> dict[str, Any]:
     config = {key: value for key, value in document["Config"].items() if key not in OWN}
     host = dict(document["HostConfig"])
     given = document["Config"]["Hostname"]
-    config["Hostname"] = "" if document["Id"].startswith(given) else given
+    config["Hostname"] = "" if document["Id"][:12] == given else given
     # An empty list and none are the same to the engine.
     networks = {
         name: (
