@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import json
 import os
@@ -241,6 +242,22 @@ CASES: dict[str, tuple[str | None, dict[str, str], list[str]]] = {
 }
 
 
+SINCE_23 = {
+    "an empty DOCKER_HOST is not set",
+    "an empty DOCKER_CONTEXT is not set",
+    "DOCKER_TLS_VERIFY leaves unix sockets alone",
+}
+"""What the docker command does since 23.0; Debian 12 has 20.10, which refuses these."""
+
+
+@functools.cache
+def old() -> bool:
+    """Whether the docker command is older than 23.0."""
+    # "Docker version 20.10.24+dfsg1, build 297e128"; it asks an engine even for this.
+    words = subprocess.run(["docker", "--version"], capture_output=True, text=True).stdout.split()
+    return int(words[2].split(".")[0]) < 23
+
+
 def flag(words: list[str], name: str) -> str | None:
     return words[words.index(name) + 1] if name in words else None
 
@@ -261,8 +278,9 @@ def test_we_talk_to_the_engine_the_docker_command_talks_to(name: str, world: Wor
     except ConfigError:
         ours = []
 
-    assert theirs == ([expected] if expected else []), "the docker command changed its ways"
-    assert ours == theirs
+    assert ours == ([expected] if expected else [])
+    if not (old() and name in SINCE_23):
+        assert theirs == ours, "the docker command changed its ways"
 
 
 @pytest.mark.parametrize("tls", [False, True])
@@ -282,6 +300,8 @@ def test_we_read_hosts_as_the_docker_command_does(host: str, tls: bool, world: W
         ours: str | None = resolve(host, None, world.environ | environ).url
     except ConfigError:
         ours = None
+    if old() and host.startswith("ssh:"):
+        theirs = host  # it refuses a path
     assert ours == theirs
 
 
@@ -299,7 +319,7 @@ def test_the_default_engine_is_the_one_of_the_docker_command(tls: bool, world: W
 def test_the_current_context_has_the_name_docker_gives_it(
     variables: dict[str, str], world: World
 ) -> None:
-    theirs = world.docker("context", "show", environ=variables)
+    theirs = world.docker("context", "inspect", "-f", "{{.Name}}", environ=variables)
     assert current_context(world.environ | variables) == theirs
 
 

@@ -76,8 +76,12 @@ class Containers:
                 tasks.create_task(self._list_often(report, self._last_ns))
                 for _ in range(_AT_ONCE):
                     tasks.create_task(self._inspect_dirty())
-        except* EngineError as group:
-            raise group.exceptions[0] from None
+        except ExceptionGroup as group:
+            # Not except*: before Python 3.11.4 what is raised there is wrapped in a group again.
+            known, other = group.split(EngineError)
+            if known is None or other is not None:
+                raise
+            raise known.exceptions[0] from None
 
     async def _list_often(self, report: Report, heard_ns: int) -> None:
         missed = await self._list(anew=True)
