@@ -30,6 +30,9 @@ _DONE: Final = {
 _QUIET: Final = frozenset({"start", "unpause"})
 """Verbs that take nothing down: they ask only where every change is to be confirmed."""
 _MANY: Final = 12
+_AT_ONCE: Final = 4
+"""Actions in flight. Docker 20.10 was seen to deadlock over the network endpoints of containers
+that were removed together; four keep a host's stop timeouts short all the same."""
 
 
 def action(verb: str, target: Container) -> Action:
@@ -87,12 +90,14 @@ async def _sizes(view: View, targets: Sequence[Container]) -> dict[str, Sizes]:
 
 
 def perform(view: View, actions: Sequence[Action]) -> None:
-    """Do them, all at once, and tell how it went."""
+    """Do them, a few at once, and tell how it went."""
+    gate = asyncio.Semaphore(_AT_ONCE)
 
     async def one(each: Action) -> None:
         app = view.contui
         try:
-            answer = await view.session.act(each)
+            async with gate:
+                answer = await view.session.act(each)
         except EngineError as error:
             app.say(f"{each.name or each.kind}: {error}", hint=error.hint, severity="error")
             return
