@@ -97,9 +97,9 @@ class Session:
         return [each for each in self.store.containers.values() if each.state == "running"]
 
     def _changed(self, kind: str, id: str) -> None:
-        """An event happened: what it may have changed is read again, if anyone looks."""
+        """What an event, or a new connection, may have changed is read again, if anyone looks."""
         for (wanted, about), poll in self._polls.items():
-            if about == id or wanted in _AFFECTED.get(kind, ()):
+            if kind == "engine" or about == id or wanted in _AFFECTED.get(kind, ()):
                 poll.poke()
 
     def retry(self) -> None:

@@ -26,6 +26,8 @@ HISTORY: Final = 3600.0
 """Seconds of events asked for at the start. Docker keeps its last 256, Podman all there ever were;
 they tell who stopped what before the console was opened."""
 PING: Final = 3.0
+AILING: Final = 10.0
+"""Seconds between two looks at a container that is not healthy."""
 GRACE: Final = 0.5
 """Seconds after an interruption in which the engine sends the events that it has kept."""
 _AT_ONCE: Final = 8
@@ -67,12 +69,14 @@ class Containers:
         """Connect and follow until something breaks. Raises EngineError."""
         report(FeedState.STARTING)
         self._apply(Connected(await self._engine.connect()))
+        self._changed("engine", "")
         self._queue = asyncio.Queue()
         self._dirty.clear()
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._follow())
                 tasks.create_task(self._heartbeat(report))
+                tasks.create_task(self._look_after_the_ailing())
                 tasks.create_task(self._list_often(report, self._last_ns))
                 for _ in range(_AT_ONCE):
                     tasks.create_task(self._inspect_dirty())
@@ -150,6 +154,14 @@ class Containers:
         else:
             if id in self._known():
                 self._apply(Changed(complete))
+
+    async def _look_after_the_ailing(self) -> None:
+        """A health probe that goes on failing makes no event: its last output is asked for."""
+        while True:
+            await asyncio.sleep(AILING)
+            for container in list(self._known().values()):
+                if container.health in ("starting", "unhealthy"):
+                    self.refresh(container.id)
 
     async def _heartbeat(self, report: Report) -> None:
         while True:

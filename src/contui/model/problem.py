@@ -96,6 +96,9 @@ def _exited(container: Container, detail: Detail | None, asked: str) -> Problem:
             else "stopped by hand, had to be killed"
         )
         return Problem(Severity.LOW, f"{how} ({exit_words(code).split(',')[0]})")
+    if asked and detail.restart_count:
+        words = f"exit {code}: {exit_words(code)}{_again(detail)}, then stopped by hand"
+        return Problem(Severity.WARNING, words)
     if code in (130, 143):
         return Problem(Severity.LOW, f"exit {code}: {exit_words(code)}")
     after = ", after the kernel killed a process of it" if detail.oom_killed else ""

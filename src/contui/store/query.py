@@ -19,6 +19,7 @@ Facts = Mapping[str, Callable[[], Value]]
 Test = Callable[[Facts], bool]
 
 _COMPARED: Final = re.compile(r"^([a-z_]+)(>=|<=|>|<|=)(-?[\d.]+)([a-z%]*)$", re.IGNORECASE)
+_UNFINISHED: Final = re.compile(r"^([a-z_]+)[<>]", re.IGNORECASE)
 _FIELD: Final = re.compile(r"^([a-z_]+):(.*)$", re.IGNORECASE)
 _TERM: Final = re.compile(r'!?/(?:\\.|[^/\\])*/|!?[a-z_]+:"[^"]*"|!?"[^"]*"|\S+', re.IGNORECASE)
 _FACTORS: Final = {
@@ -69,6 +70,8 @@ def _test(term: str, fields: frozenset[str], times: frozenset[str]) -> Test:
         return lambda facts: pattern.search(str(facts["text"]())) is not None
     if compared := _COMPARED.match(term):
         return _comparison(compared, fields, times)
+    if (unfinished := _UNFINISHED.match(term)) and unfinished[1].lower() in fields:
+        raise ValueError(f"{term}: {unfinished[1]} is compared with a number, such as 50 or 100M")
     if (named := _FIELD.match(term)) and named[1].lower() in fields:
         name, wanted = named[1].lower(), named[2].strip('"').lower()
         return lambda facts: wanted in str(facts[name]() or "").lower()

@@ -284,7 +284,7 @@ def exec_dialog(view: View, target: Container | None) -> None:
             view.contui.say(f"{values[0]}: {error}", severity="error")
             return
         view.contui.open_terminal(
-            target, words, user=values[1].strip(), directory=values[2].strip()
+            target, words, user=values[1].strip(), directory=values[2].strip(), pause=True
         )
 
     view.app.push_screen(Ask(f"Run in {target.name}", fields), answered)

@@ -23,6 +23,7 @@ from contui.model.container import Container
 from contui.model.endpoint import Endpoint
 from contui.model.errors import ContuiError, EngineError
 from contui.model.problem import Severity
+from contui.model.secrets import MASK
 from contui.session import Session
 from contui.tui import keymap
 from contui.tui.commands import BY_ID, COMMANDS, Command, bindings
@@ -221,7 +222,8 @@ class ContuiApp(App[None]):
         """Show a text, copied already."""
         from contui.tui.clipboard import copy
 
-        self.say(copy(self, text))
+        said = copy(self, text)
+        self.say(said + (", its secrets masked" if MASK in text else ""))
         self.push_screen(Read(title, [line((row, "code")) for row in text.split("\n")]))
 
     def open_terminal(
@@ -231,8 +233,12 @@ class ContuiApp(App[None]):
         *,
         user: str = "",
         directory: str = "",
+        pause: bool = False,
     ) -> None:
-        """Hand the terminal to a command in a container, or (``None``) to the container itself."""
+        """Hand the terminal to a command in a container, or (``None``) to the container itself.
+
+        With ``pause`` what the command wrote stays until Enter is pressed.
+        """
         if self.read_only:
             self.say("read-only: nothing can be changed", severity="warning")
             return
@@ -250,7 +256,7 @@ class ContuiApp(App[None]):
                 f"{name}: exit or ctrl+d comes back to contui"
             )  # fmt: skip
             try:
-                code = await hand_over(self, title, start, detach=command is None)
+                code = await hand_over(self, title, start, detach=command is None, pause=pause)
             except EngineError as error:
                 self.say(f"{name}: {error}", hint=error.hint, severity="error")
                 return

@@ -9,6 +9,8 @@ cleaned strings, never as markup.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from itertools import groupby
 from typing import Final
 
 from rich.cells import cell_len as cell_len
@@ -29,6 +31,8 @@ _ESCAPE: Final = re.compile(
     r"|[\x90\x98\x9d-\x9f][^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)?"  # C1 DCS, SOS, OSC, PM, APC
 )
 _SGR: Final = re.compile(r"\x1b\[([0-9;:]*)m")
+_ERASE: Final = re.compile(r"\x1b\[([012]?)K")
+_MOVES: Final = re.compile(r"(\r|\x08|\x1b\[[012]?K)")
 _DROPPED: Final = re.compile(
     "[\x00-\x08\x0a-\x1f\x7f-\x9f"  # C0 without tab, DEL, C1
     "\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"  # unseen, bidi
@@ -58,17 +62,6 @@ def content(text: str, style: str = "") -> Content:
     """Cleaned text, line breaks kept, as content that no markup parser looks at."""
     joined = "\n".join(clean(each) for each in text.split("\n"))
     return Content.styled(joined, style) if style else Content(joined)
-
-
-def overwrite(text: str) -> str:
-    """What a line with carriage returns looks like on a terminal: progress bars show their end."""
-    if "\r" not in text:
-        return text
-    shown = ""
-    for part in text.split("\r"):
-        if part:
-            shown = part + shown[len(part) :]
-    return shown
 
 
 _BASIC: Final = ("black", "red", "green", "yellow", "blue", "magenta", "cyan", "white")
@@ -124,20 +117,51 @@ def ansi(text: str) -> list[tuple[str, Style]]:
     """
     if len(text) > MAX_LINE:
         text = text[:MAX_LINE] + "…"
-    text = overwrite(text)
-    if "\x1b[" not in text:
-        return [(clean(text), Style.null())]
-    runs: list[tuple[str, Style]] = []
-    style = Style.null()
-    position = 0
-    for match in _SGR.finditer(text):
-        before = clean(text[position : match.start()])
-        if before:
-            runs.append((before, style))
-        codes = [int(code or 0) for code in re.split("[;:]", match[1]) if len(code) < 5]
+    if "\r" in text or "\b" in text:
+        return _overwritten(text)
+    runs = [(shown, style) for part, style in _styled(text) if (shown := clean(part))]
+    return runs or [("", Style.null())]
+
+
+def _styled(text: str) -> Iterator[tuple[str, Style]]:
+    """The pieces between SGR sequences, not cleaned, with the style that each has."""
+    style, position = Style.null(), 0
+    for found in _SGR.finditer(text):
+        yield text[position : found.start()], style
+        codes = [int(code or 0) for code in re.split("[;:]", found[1]) if len(code) < 5]
         style = _apply(codes or [0], style)
-        position = match.end()
-    rest = clean(text[position:])
-    if rest or not runs:
-        runs.append((rest, style))
-    return runs
+        position = found.end()
+    yield text[position:], style
+
+
+def _overwritten(text: str) -> list[tuple[str, Style]]:
+    """What a terminal shows in the end: carriage returns and backspaces move, CSI K erases.
+
+    Progress bars write their line anew this way (ECMA-48 sections 8.3.5, 8.3.15 and 8.3.41).
+    """
+    cells: list[tuple[str, Style]] = []
+    column = 0
+    for part, style in _styled(text):
+        for token in _MOVES.split(part):
+            if token == "\r":
+                column = 0
+            elif token == "\b":
+                column = max(0, column - 1)
+            elif erased := _ERASE.fullmatch(token):
+                blank = (" ", Style.null())
+                if erased[1] in ("", "0"):
+                    del cells[column:]
+                else:
+                    stop = column + 1 if erased[1] == "1" else len(cells)
+                    cells[:stop] = [blank] * min(stop, len(cells))
+            else:
+                for character in clean(token):
+                    cells += [(" ", Style.null())] * (column - len(cells))
+                    cells[column : column + 1] = [(character, style)]
+                    column += 1
+    while cells and cells[-1] == (" ", Style.null()):
+        cells.pop()
+    runs: list[tuple[str, Style]] = []
+    for style, group in groupby(cells, key=lambda cell: cell[1]):
+        runs.append(("".join(character for character, _ in group), style))
+    return runs or [("", Style.null())]

@@ -22,11 +22,13 @@ _DETACH = b"\x10\x11"
 """ctrl+p ctrl+q, as ``docker attach``: leaves without ending anything."""
 
 
-async def hand_over(app: App[Any], title: str, start: Open, *, detach: bool) -> int | None:
+async def hand_over(
+    app: App[Any], title: str, start: Open, *, detach: bool, pause: bool
+) -> int | None:
     """Suspend the console, connect the terminal to what ``start`` opens until it ends, resume.
 
-    Feeds go on meanwhile. Returns the exit code where there is one. Raises EngineError when it
-    could not be started.
+    Feeds go on meanwhile. With ``pause`` what it wrote stays until Enter is pressed. Returns the
+    exit code where there is one. Raises EngineError when it could not be started.
     """
     with app.batch_update(), app.suspend():
         size = os.get_terminal_size()
@@ -40,6 +42,12 @@ async def hand_over(app: App[Any], title: str, start: Open, *, detach: bool) -> 
         finally:
             code = await terminal.close()
             _restore_modes()
+        if pause:
+            ended = "" if code is None else f" with exit code {code}"
+            sys.stdout.write(f"\r\n[ended{ended}; Enter goes back to contui]")
+            sys.stdout.flush()
+            await asyncio.to_thread(sys.stdin.readline)
+        termios.tcflush(sys.stdin.fileno(), termios.TCIFLUSH)
     return code
 
 
@@ -104,8 +112,11 @@ def _write(data: bytes) -> None:
 
 
 def _restore_modes() -> None:
-    """Undo what a program inside may have left on: mouse, bracketed paste, alternate screen."""
+    """Undo what a program inside may have left on: mouse, bracketed paste, alternate screen.
+
+    1047, not 1049, which would also put the cursor where it was before contui was started.
+    """
     sys.stdout.write(
-        "\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?2004l\x1b[?1049l\x1b[0m\x1b[?25h"
+        "\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?2004l\x1b[?1047l\x1b[0m\x1b[?25h"
     )
     sys.stdout.flush()

@@ -17,6 +17,7 @@ from contui.model.container import Container
 from contui.model.feed import FeedState
 from contui.model.host import EngineInfo
 from contui.model.log import LogWindow, Std
+from contui.model.problem import reason
 from contui.model.resource import Resource
 from contui.model.units import clock, duration
 from contui.session import Session
@@ -387,6 +388,8 @@ class ContainerPane(Vertical):
             words.append((f"  filter {self._filter}", "accent"))
         if self._search:
             words.append((f"  {len(model.hits)} hits for {self._search}", "match"))
+            if not model.hits and session.window(self._shown).tail is not None:
+                words.append(("  in these lines; 1 reads everything", "dim"))
         dropped = sum(session.store.log(id).dropped for id in self._sources)
         if dropped:
             words.append((f"  {dropped:,} older lines dropped", "dim"))
@@ -422,7 +425,12 @@ class ContainerPane(Vertical):
             )
         if status is None or status.state is FeedState.STARTING:
             return "reading..."
+        if status.state is not FeedState.LIVE:
+            return f"it cannot be read now: {status.reason}"
         if container.state == "created":
+            error = detail.error if detail is not None else ""
+            if error:
+                return f"it could not be started, so it has written nothing: {reason(error)}"
             return "it has never been started, so it has written nothing"
         if session.window(self._shown).since_ns:
             return "it wrote nothing in this window (0: the last lines, 1: everything)"
