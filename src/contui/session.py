@@ -22,7 +22,7 @@ from contui.model.container import Container
 from contui.model.endpoint import Endpoint
 from contui.model.event import EngineEvent
 from contui.model.log import LogWindow
-from contui.model.update import Happened, Listed
+from contui.model.update import Acting, Happened, Listed
 from contui.store.store import Store
 
 LINGER: Final = 3.0
@@ -171,9 +171,11 @@ class Session:
 
     async def act(self, action: Action) -> str:
         """Do it, and put it on the timeline. Raises EngineError."""
+        self.store.apply(Acting(action.id, action.verb))
         try:
             answer = await self.engine.act(action)
         finally:
+            self.store.apply(Acting(action.id, ""))
             if self._containers is not None and action.kind == "container" and action.id:
                 self._containers.refresh(action.id)
         self.store.apply(

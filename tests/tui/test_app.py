@@ -771,7 +771,7 @@ async def test_limits_are_changed_after_showing_the_command(
         await app.press("y")
         await app.until(lambda: engine.acts)
         assert engine.acts[0].options == {
-            "memory": 128 << 20, "cpus": 1.5, "memory_swap": 128 << 20
+            "memory": 128 << 20, "cpus": 1.5, "memory_swap": 256 << 20
         }  # fmt: skip
 
 
@@ -789,6 +789,7 @@ class Handed:
         start: Callable[[tuple[int, int]], Awaitable[Terminal]],
         *,
         detach: bool,
+        pause: bool,
     ) -> int | None:
         self.titles.append(title)
         terminal = await start((80, 24))
@@ -974,3 +975,42 @@ async def test_figures_come_from_the_kernel_and_name_what_they_are_of(
         await listed(app)
         await app.shows("339M / 512M", "of 0.5")
         await app.shows("the kernel killed a process")
+
+
+async def test_an_action_under_way_shows_in_the_state(
+    monkeypatch: pytest.MonkeyPatch, engine: Scripted
+) -> None:
+    async with console(monkeypatch, engine) as app:
+        await listed(app)
+        await app.select("cache")
+        engine.hanging.add("act")
+        await app.press("S")
+        await app.shows("docker stop cache")
+        await app.press("y")
+        await app.until(lambda: "stopping…" in app.row("cache"))
+        engine.hanging.clear()
+        await app.until(lambda: "stopping…" not in app.text)
+
+
+async def test_the_whole_problem_is_told_above_the_panel(
+    monkeypatch: pytest.MonkeyPatch, engine: Scripted
+) -> None:
+    long = "exec: no such file or directory: " + "/opt/" * 12
+    engine.put(make("broken", "created", error=long))
+    async with console(monkeypatch, engine) as app:
+        await listed(app)
+        await app.select("broken")
+        await app.shows("cannot start: " + long)
+        await app.select("cache")
+        await app.hides("cannot start: " + long)
+
+
+async def test_where_nothing_is_listed_nothing_is_shown_below(
+    monkeypatch: pytest.MonkeyPatch, engine: Scripted
+) -> None:
+    async with console(monkeypatch, engine) as app:
+        await listed(app)
+        await app.press("slash")
+        await app.type("nosuchcontainer")
+        await app.press("enter")
+        await app.shows("nothing passes the filter", "no container")

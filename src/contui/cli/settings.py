@@ -11,6 +11,7 @@ from pathlib import Path
 from contui.cli import Exit
 from contui.config.load import config_dir, load
 from contui.config.schema import default_toml, schema
+from contui.config.settings import Settings
 from contui.model.errors import ConfigError
 
 
@@ -29,10 +30,26 @@ def settings(options: argparse.Namespace) -> int:
             raise ConfigError(f"{path} exists already; it is left as it is") from None
         sys.stdout.write(f"{path}\n")
         return Exit.OK
-    load(Path(options.config) if options.config else None)
+    found = load(Path(options.config) if options.config else None)
+    _look(found)
     state = "is in order" if path.exists() else "does not exist: all defaults"
     sys.stdout.write(f"{path} {state}\n")
     return Exit.OK
+
+
+def _look(found: Settings) -> None:
+    """What only the screen knows: its themes and its commands. Raises ConfigError."""
+    from contui.tui.keymap import build
+    from contui.tui.themes import load_themes
+
+    themes, problems = load_themes(config_dir() / "themes")
+    if found.ui.theme not in themes:
+        problems.append(
+            f"ui.theme: there is no theme {found.ui.theme}: {', '.join(sorted(themes))}"
+        )
+    problems += build(found.ui.keymap, found.keys)[1]
+    if problems:
+        raise ConfigError("\n".join(problems))
 
 
 def plugin_command(options: argparse.Namespace) -> int:

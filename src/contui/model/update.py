@@ -92,6 +92,14 @@ class Connected:
     info: EngineInfo
 
 
+@dataclass(frozen=True, slots=True)
+class Acting:
+    """An action on a container is under way; ``verb`` is ``""`` when it has ended."""
+
+    id: str
+    verb: str
+
+
 Update = (
     Listed
     | Changed
@@ -103,4 +111,5 @@ Update = (
     | FeedChanged
     | HostSampled
     | Connected
+    | Acting
 )

@@ -14,6 +14,7 @@ from contui.model.host import EngineInfo, HostSample
 from contui.model.resource import Resource
 from contui.model.sample import Rates
 from contui.model.update import (
+    Acting,
     Changed,
     Connected,
     FeedChanged,
@@ -61,6 +62,8 @@ class Store:
         """Containers of which the kernel killed a process since they last started, by the engine's
         events: Docker sets ``OOMKilled`` only if it hears of that before it hears of the end.
         """
+        self.busy: dict[str, str] = {}
+        """The verb of the action that is under way on a container."""
         self.revision: Counter[str] = Counter()
         self._log_lines = log_lines
 
@@ -104,6 +107,11 @@ class Store:
             case Connected(info):
                 self.info = info
                 self.revision["info"] += 1
+            case Acting(id, verb):
+                self.busy.pop(id, None)
+                if verb:
+                    self.busy[id] = verb
+                self.revision["containers"] += 1
 
     def resource(self, kind: str, id: str = "") -> Resource[object]:
         """A resource; one that nobody has fetched yet is loading."""

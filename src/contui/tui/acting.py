@@ -12,6 +12,7 @@ from contui.model.container import Container
 from contui.model.errors import EngineError
 from contui.model.host import Sizes
 from contui.model.image import ImageDetail
+from contui.model.units import size
 from contui.tui.commands import BY_ID, in_context
 from contui.tui.consequences import consequences
 from contui.tui.document import Line, line
@@ -187,8 +188,14 @@ def parse_size(text: str) -> int:
         raise ValueError(f"{text} is not a size; write 512m or 1g") from None
 
 
-def limit_options(values: Mapping[str, str]) -> dict[str, str | int | float | bool]:
-    """What was typed as options of ``docker update``. Raises ValueError with a sentence."""
+def limit_options(
+    values: Mapping[str, str], host: Mapping[str, Any] | None = None
+) -> dict[str, str | int | float | bool]:
+    """What was typed as options of ``docker update``. Raises ValueError with a sentence.
+
+    ``host`` is the HostConfig now in force: with another memory limit goes as much swap as before,
+    since the engine refuses a memory limit above that of memory and swap together.
+    """
     options: dict[str, str | int | float | bool] = {}
     for name, text in values.items():
         if not text.strip():
@@ -205,35 +212,73 @@ def limit_options(values: Mapping[str, str]) -> dict[str, str | int | float | bo
             except ValueError:
                 raise ValueError(f"{text} is not a number") from None
     if "memory" in options and "memory_swap" not in options:
-        options["memory_swap"] = options["memory"]
+        options["memory_swap"] = _with_swap(int(options["memory"]), host or {})
     return options
+
+
+def _with_swap(memory: int, host: Mapping[str, Any]) -> int:
+    before, both = host.get("Memory") or 0, host.get("MemorySwap") or 0
+    if memory < 0 or both < 0:
+        return -1
+    # Without a limit so far, or with docker's default: as much swap as memory.
+    return memory + both - before if before and both and both != 2 * before else 2 * memory
+
+
+def _now(host: Mapping[str, Any]) -> dict[str, str]:
+    """The limits in force as they would be typed; ``""`` for none."""
+    policy: Mapping[str, Any] = host.get("RestartPolicy") or {}
+    nano, pids = host.get("NanoCpus") or 0, host.get("PidsLimit") or 0
+    return {
+        "memory": size(host["Memory"]) if host.get("Memory") else "",
+        "memory_swap": size(host["MemorySwap"]) if (host.get("MemorySwap") or 0) > 0 else "",
+        "cpus": f"{nano / 1e9:g}" if nano else "",
+        "pids": str(pids) if pids > 0 else "",
+        "restart": str(policy.get("Name") or "no"),
+    }
 
 
 def update_limits(view: View, target: Container | None) -> None:
     """Ask for limits; what is left empty stays as it is."""
     if target is None:
         return
-    fields = [Field(label, "", "as it is") for _, label in _LIMITS]
+    names = [name for name, _ in _LIMITS]
 
-    def answered(values: object) -> None:
-        if not isinstance(values, list):
-            return
-        names = [name for name, _ in _LIMITS]
+    async def work() -> None:
         try:
-            options = limit_options(dict(zip(names, values, strict=True)))
-        except ValueError as error:
-            view.contui.say(str(error), severity="error")
+            document = cast(
+                "Mapping[str, Any]", await view.session.engine.fetch("inspect", target.id)
+            )
+        except EngineError as error:
+            view.contui.say(f"{target.name}: {error}", hint=error.hint, severity="error")
             return
-        if options:
-            ask_update(Action("update", "container", target.id, target.name, options))
+        host: Mapping[str, Any] = document.get("HostConfig") or {}
+        now = _now(host)
+        typed = [""] * len(names)
+        while True:
+            fields = [
+                Field(label, value, f"as it is: {now[name] or 'no limit'}")
+                for (name, label), value in zip(_LIMITS, typed, strict=True)
+            ]
+            answer = await view.app.push_screen_wait(
+                Ask(f"Change the limits of {target.name}", fields)
+            )
+            if not isinstance(answer, list):
+                return
+            typed = answer
+            try:
+                options = limit_options(dict(zip(names, typed, strict=True)), host)
+            except ValueError as error:
+                view.contui.say(str(error), severity="error")
+                continue
+            break
+        if not options:
+            return
+        update = Action("update", "container", target.id, target.name, options)
+        title = f"Change the limits of {target.name}?"
+        if await view.app.push_screen_wait(Confirm(title, [], update.command())):
+            perform(view, [update])
 
-    def ask_update(update: Action) -> None:
-        view.app.push_screen(
-            Confirm(f"Change the limits of {target.name}?", [], update.command()),
-            lambda yes: perform(view, [update]) if yes else None,
-        )
-
-    view.app.push_screen(Ask(f"Change the limits of {target.name}", fields), answered)
+    _later(view, work(), "limits")
 
 
 # --- going inside

@@ -28,6 +28,8 @@ class Item:
     info: EngineInfo = UNKNOWN
     now: float = 0.0
     stale: bool = False
+    busy: str = ""
+    """The verb of the action that is under way."""
 
     @property
     def cpu_share(self) -> float | None:
@@ -116,7 +118,16 @@ def state_words(container: Container) -> tuple[str, Style]:
     return container.state, "dim"
 
 
+_UNDER_WAY: Final = {
+    "start": "starting", "stop": "stopping", "restart": "restarting", "pause": "pausing",
+    "unpause": "resuming", "kill": "killing", "remove": "removing", "rename": "renaming",
+    "update": "updating",
+}  # fmt: skip
+
+
 def _state(item: Item, width: int) -> Line:
+    if item.busy:
+        return line((_UNDER_WAY.get(item.busy, item.busy) + "…", "info"))
     return line(state_words(item.container))
 
 

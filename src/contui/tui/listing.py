@@ -57,13 +57,14 @@ class Listing:
         sample = series.last if series is not None else None
         return Item(
             container=container,
-            problem=problem(container, now, sample=sample, asked=store.asked.get(container.id, "")),
+            problem=verdict(store, container, now),
             sample=sample,
             rates=store.rates(container.id),
             recent_cpu=series.cpu() if series is not None else (),
             info=store.info or EngineInfo(),
             now=now,
             stale=stale,
+            busy=store.busy.get(container.id, ""),
         )
 
     def _keeps(self, item: Item) -> bool:
@@ -94,6 +95,13 @@ class Listing:
             if name not in self.folded:
                 rows += [item.container.id for item in groups[name]]
         return rows
+
+
+def verdict(store: Store, container: Container, now: float) -> Problem:
+    """What the list says is wrong with a container."""
+    series = store.series.get(container.id)
+    sample = series.last if series is not None else None
+    return problem(container, now, sample=sample, asked=store.asked.get(container.id, ""))
 
 
 def _worst(items: Sequence[Item]) -> Severity:

@@ -275,8 +275,12 @@ class ContainersView(View):
 
     def _settled(self) -> None:
         selected = self.selected()
-        if selected is not None and self.pane is not None and self.pane.display:
+        if self.pane is None or not self.pane.display:
+            return
+        if selected is not None:
             self.pane.open(selected.id)
+        elif not self.table.rows:
+            self.pane.open("")
 
     @on(LineTable.Opened, "#containers")
     async def _opened(self, event: LineTable.Opened) -> None:

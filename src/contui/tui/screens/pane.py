@@ -17,12 +17,14 @@ from contui.model.container import Container
 from contui.model.feed import FeedState
 from contui.model.host import EngineInfo
 from contui.model.log import LogWindow, Std
-from contui.model.problem import reason
+from contui.model.problem import NOTHING, Severity, reason
 from contui.model.resource import Resource
 from contui.model.units import clock, duration
 from contui.session import Session
+from contui.tui.columns import GLYPHS
 from contui.tui.commands import bindings
 from contui.tui.document import Line, Span, line
+from contui.tui.listing import verdict
 from contui.tui.logmodel import Source, pattern, text_test
 from contui.tui.panels import OVERVIEW, PANELS, describe
 from contui.tui.panels.subject import Panel, Subject
@@ -106,6 +108,7 @@ class ContainerPane(Vertical):
     """Shows one container. Its feeds run while it is shown, and only those of the open panel."""
 
     DEFAULT_CSS = """
+    ContainerPane #problem { background: $surface; display: none; }
     ContainerPane Bar.note { background: $surface; color: $text-muted; }
     ContainerPane Logs, ContainerPane Page { height: 1fr; }
     """
@@ -136,6 +139,7 @@ class ContainerPane(Vertical):
     def compose(self) -> ComposeResult:
         """Names of panels, a note, the log and the page."""
         yield Tabs(id="tabs")
+        yield Bar(id="problem")
         yield Bar(id="note")
         yield Logs(id="log")
         yield Page(id="page")
@@ -252,6 +256,7 @@ class ContainerPane(Vertical):
 
     def tick(self) -> None:
         """Take in what is new."""
+        self._tell_problem()
         if self.panel == "logs":
             self.log_view.pull()
             self._note_log()
@@ -260,6 +265,16 @@ class ContainerPane(Vertical):
         if seen != self._seen:
             self._seen = seen
             self._draw_page()
+
+    def _tell_problem(self) -> None:
+        """The sentence of the list in full: there it is often cut."""
+        bar, container = self.query_one("#problem", Bar), self.container
+        found = NOTHING
+        if container is not None:
+            found = verdict(self._session().store, container, time.time())
+        bar.display = found.severity >= Severity.WARNING
+        glyph, style = GLYPHS[found.severity]
+        bar.show(line((f" {glyph} ", style), (found.text, style)))
 
     def refresh_now(self) -> None:
         """Draw everything anew."""
