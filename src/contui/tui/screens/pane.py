@@ -17,7 +17,7 @@ from contui.model.container import Container
 from contui.model.feed import FeedState
 from contui.model.host import EngineInfo
 from contui.model.log import LogWindow, Std
-from contui.model.problem import NOTHING, Severity, reason
+from contui.model.problem import NOTHING, Severity
 from contui.model.resource import Resource
 from contui.model.units import clock, duration
 from contui.session import Session
@@ -443,9 +443,8 @@ class ContainerPane(Vertical):
         if status.state is not FeedState.LIVE:
             return f"it cannot be read now: {status.reason}"
         if container.state == "created":
-            error = detail.error if detail is not None else ""
-            if error:
-                return f"it could not be started, so it has written nothing: {reason(error)}"
+            if detail is not None and detail.error:
+                return "it could not be started, so it has written nothing"
             return "it has never been started, so it has written nothing"
         if session.window(self._shown).since_ns:
             return "it wrote nothing in this window (0: the last lines, 1: everything)"
