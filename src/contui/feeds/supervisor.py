@@ -95,7 +95,9 @@ class Supervisor:
         while True:
             started = time.monotonic()
             try:
-                await feed(report)
+                # A task of its own: a TaskGroup that fails leaves its task counted as cancelling,
+                # and with Python before 3.11.4 no asyncio.timeout() in it ends as a TimeoutError.
+                await asyncio.ensure_future(feed(report))
                 report(FeedState.STOPPED)
                 return
             except (EngineNotFound, EngineUnsupported) as error:
@@ -108,8 +110,7 @@ class Supervisor:
                 log.exception("feed %s", name)
                 reason, hint, stalled = f"internal error: {error!r}", "", False
             if self._tasks.get(name) is not asyncio.current_task():
-                # Stopped: a TaskGroup that fails while it is cancelled tells only of the failure,
-                # and on Python 3.11 and 3.12 one that fails leaves its task counted as cancelling.
+                # Stopped: a TaskGroup that fails while it is cancelled tells only of the failure.
                 raise asyncio.CancelledError
             if time.monotonic() - started > _HEALTHY:
                 delay = _FIRST
