@@ -78,6 +78,7 @@ def comparable(document: dict[str, Any]) -> dict[str, Any]:
     """What was asked for, without what is each container's own."""
     config = {key: value for key, value in document["Config"].items() if key not in OWN}
     host = dict(document["HostConfig"])
+    host["Binds"] = sorted(host["Binds"] or ())  # docker's own order is a map's: any
     given = document["Config"]["Hostname"]
     config["Hostname"] = "" if document["Id"][:12] == given else given
     # An empty list and none are the same to the engine.
