@@ -78,7 +78,9 @@ def comparable(document: dict[str, Any]) -> dict[str, Any]:
     """What was asked for, without what is each container's own."""
     config = {key: value for key, value in document["Config"].items() if key not in OWN}
     host = dict(document["HostConfig"])
-    host["Binds"] = sorted(host["Binds"] or ())  # docker's own order is a map's: any
+    # The order in which docker hands these on is a map's: any.
+    host["Binds"] = sorted(host["Binds"] or ())
+    config["Env"] = sorted(config["Env"] or ())
     given = document["Config"]["Hostname"]
     config["Hostname"] = "" if document["Id"][:12] == given else given
     # An empty list and none are the same to the engine.
@@ -117,7 +119,20 @@ def test_the_command_makes_the_same_container(engine: Dockerd, name: str) -> Non
     again(engine, text)
     second = engine.inspect("box")
     assert second["Id"] != first["Id"]
-    assert comparable(second) == comparable(first), text
+    assert differences(comparable(second), comparable(first)) == {}, text
+
+
+def differences(now: dict[str, Any], before: dict[str, Any]) -> dict[str, Any]:
+    """What is not the same, by part and name."""
+    out = {}
+    for part in now:
+        one, other = now[part], before[part]
+        if not isinstance(one, dict):
+            one, other = {"": one}, {"": other}
+        for name in one.keys() | other.keys():
+            if one.get(name) != other.get(name):
+                out[f"{part}.{name}"] = (one.get(name), other.get(name))
+    return out
 
 
 def test_a_tmpfs_mount_is_as_large_again(engine: Dockerd) -> None:
