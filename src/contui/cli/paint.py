@@ -1,7 +1,7 @@
 """The first list as plain text, on the screen while Textual is still being imported.
 
-Measured: rows after 1 to 2 times a ``docker ps`` instead of 8 to 10 times. Textual then draws over
-it on the same alternate screen.
+Measured with 100 containers: rows after 3 times a ``docker ps`` instead of 11 times. Textual then
+draws over it on the same alternate screen.
 """
 
 from __future__ import annotations

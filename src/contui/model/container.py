@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
-
-BROKEN_STATES: Final = frozenset({"exited", "dead", "restarting"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,7 +94,7 @@ class Connected:
 
 @dataclass(frozen=True, slots=True)
 class Acting:
-    """An action on a container is under way; ``verb`` is ``""`` when it has ended."""
+    """An action on an object is under way; ``verb`` is ``""`` when it has ended."""
 
     id: str
     verb: str

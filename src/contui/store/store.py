@@ -63,7 +63,7 @@ class Store:
         events: Docker sets ``OOMKilled`` only if it hears of that before it hears of the end.
         """
         self.busy: dict[str, str] = {}
-        """The verb of the action that is under way on a container."""
+        """The verb of the action that is under way on each object, by its id."""
         self.revision: Counter[str] = Counter()
         self._log_lines = log_lines
 

@@ -117,17 +117,6 @@ def _later(view: View, work: Coroutine[Any, Any, None], group: str) -> None:
     view.app.run_worker(work, group=group, exit_on_error=True)
 
 
-def possible(target: Container) -> list[str]:
-    """Verbs that make sense for a container in its state."""
-    if target.state == "running":
-        return ["stop", "restart", "pause", "kill", "remove"]
-    if target.state == "paused":
-        return ["unpause", "stop", "kill", "remove"]
-    if target.state == "restarting":
-        return ["stop", "restart", "kill", "remove"]
-    return ["start", "remove"]
-
-
 def menu(view: ContainersView, targets: Sequence[Container]) -> None:
     """Every command for the row, with its key; bulk ones for several."""
     if not targets:

@@ -104,8 +104,8 @@ class ContainersView(View):
         self.call_after_refresh(self.pane_ready)
 
     async def pane_ready(self) -> ContainerPane:
-        """The selected container's pane, mounted on first use: importing its panels takes as long
-        as everything up to the first rows.
+        """The selected container's pane, mounted once the first rows are on the screen: importing
+        it with its panels takes a third of what contui's own modules take.
         """
         async with self._pane_lock:
             if self.pane is None:
